@@ -1,0 +1,15 @@
+"""The three ends an edge can have (Zhang 2008)."""
+
+from enum import StrEnum
+
+
+class Mark(StrEnum):
+    """The end of an edge at a node.
+
+    ``arrow``: the node is not a cause of the other. ``tail``: it is a cause of the other (or,
+    tail-tail in a CPDAG, the direction is open). ``circle``: the data do not say which.
+    """
+
+    TAIL = "tail"
+    ARROW = "arrow"
+    CIRCLE = "circle"

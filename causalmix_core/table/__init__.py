@@ -1,0 +1,1 @@
+"""Typed tables: kinds, reading files, splitting, digest."""

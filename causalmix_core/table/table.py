@@ -1,0 +1,109 @@
+"""The typed table that every other room takes and gives."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from causalmix_core.errors import TableError
+from causalmix_core.table.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Table:
+    """A rectangular data set with typed columns.
+
+    Attributes:
+        frame: the columns in use, with the dtypes that `Kind` states and a 0..n-1 index.
+        kinds: the kind of every column in `frame`, in its order.
+        target: the column to be predicted, or None.
+        set_aside: columns that are not in `frame`, each with the reason in words.
+        name: what to call the table, usually the file's stem.
+        levels: the order of the values of each ordinal column.
+
+    The frame is shared, never copied: treat it as read-only.
+    """
+
+    frame: pd.DataFrame
+    kinds: Mapping[str, Kind]
+    target: str | None = None
+    set_aside: Mapping[str, str] = field(default_factory=dict)
+    name: str = "table"
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if list(self.kinds) != list(self.frame.columns):
+            raise TableError("The kinds must name the table's columns, in their order.")
+        if self.target is not None and self.target not in self.kinds:
+            reason = self.set_aside.get(self.target)
+            raise TableError(
+                f"The target {self.target!r} is set aside ({reason})."
+                if reason
+                else f"The target {self.target!r} is not a column of the table."
+            )
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns in use, in the file's order."""
+        return list(self.kinds)
+
+    @property
+    def features(self) -> list[str]:
+        """The columns in use without the target."""
+        return [column for column in self.kinds if column != self.target]
+
+    @property
+    def y(self) -> "pd.Series[str]":
+        """The target column; raises TableError where there is none."""
+        if self.target is None:
+            raise TableError("Choose a target column first.")
+        return self.frame[self.target]
+
+    @property
+    def X(self) -> pd.DataFrame:  # noqa: N802  (scikit-learn's name for it)
+        """The columns in use without the target."""
+        return self.frame[self.features]
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> "Table":
+        """Return the table with these rows (positions), renumbered from 0."""
+        return replace(self, frame=self.frame.iloc[np.asarray(rows)].reset_index(drop=True))
+
+    def with_frame(self, frame: pd.DataFrame) -> "Table":
+        """Return a table of the same columns and kinds with other rows."""
+        return replace(self, frame=frame[self.columns].reset_index(drop=True))
+
+    @cached_property
+    def digest(self) -> str:
+        """Content digest (hex, 32 characters): the same values and kinds give the same one."""
+        sha = hashlib.sha256()
+        header = {
+            "kinds": {column: str(kind) for column, kind in self.kinds.items()},
+            "target": self.target,
+            "levels": {column: list(order) for column, order in self.levels.items()},
+            "rows": len(self.frame),
+        }
+        sha.update(json.dumps(header, sort_keys=False).encode())
+        for column in self.frame.columns:
+            values = self.frame[column]
+            missing = values.isna().to_numpy()
+            sha.update(missing.tobytes())
+            kind = self.kinds[column]
+            if kind is Kind.NUMERIC:
+                numbers = values.to_numpy(dtype="float64", na_value=np.nan) + 0.0
+                sha.update(np.where(missing, 0.0, numbers).tobytes())
+            elif kind is Kind.INTEGER:
+                sha.update(values.fillna(0).to_numpy(dtype="int64").tobytes())
+            elif kind is Kind.DATETIME:
+                stamps = values.to_numpy(dtype="datetime64[us]").astype("int64")
+                sha.update(np.where(missing, 0, stamps).tobytes())
+            else:
+                texts = values.fillna("").astype(str).tolist()
+                sha.update(json.dumps(texts, ensure_ascii=False).encode())
+        return sha.hexdigest()[:32]
