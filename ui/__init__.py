@@ -1,0 +1,1 @@
+"""What only a browser needs: state, charts, the graph editor, live panels."""

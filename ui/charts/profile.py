@@ -1,0 +1,97 @@
+"""What a table looks like: one small plot per column, missing values, associations."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from causalmix_core.table import Kind
+from ui.charts.grid import panels, place, shorten
+from ui.palette import BLUE, GREY, VERMILLION
+
+MOST_LEVELS = 8
+
+
+def column_figure(frame: pd.DataFrame, kinds: dict[str, Kind], across: int = 4) -> go.Figure:
+    """Draw one small plot per column: a histogram for numbers and dates, bars for categories.
+
+    Categories beyond the `MOST_LEVELS` most frequent are summed up in a last bar.
+    """
+    columns = list(frame.columns)
+    figure = panels([f"{column}" for column in columns], across)
+    across = min(across, len(columns))
+    for index, column in enumerate(columns):
+        values = frame[column].dropna()
+        where = place(index, across)
+        if kinds[column].is_number:
+            numbers = values if kinds[column] is Kind.DATETIME else values.astype(float)
+            figure.add_trace(
+                go.Histogram(x=numbers, nbinsx=24, marker_color=BLUE, name=column), **where
+            )
+        else:
+            counts = values.astype(str).value_counts()
+            top = counts.head(MOST_LEVELS)
+            labels = [shorten(level, 14) for level in top.index]
+            heights = top.tolist()
+            if len(counts) > MOST_LEVELS:
+                labels.append(f"{len(counts) - MOST_LEVELS} others")
+                heights.append(int(counts.iloc[MOST_LEVELS:].sum()))
+            figure.add_trace(
+                go.Bar(
+                    x=list(range(len(labels))),
+                    y=heights,
+                    marker_color=[BLUE] * len(top) + [GREY] * (len(labels) - len(top)),
+                    customdata=labels,
+                    hovertemplate="%{customdata}: %{y} rows<extra></extra>",
+                    name=column,
+                ),
+                **where,
+            )
+            figure.update_xaxes(tickvals=list(range(len(labels))), ticktext=labels, **where)
+    figure.update_layout(showlegend=False, margin_t=40)
+    return figure
+
+
+def missing_figure(shares: pd.Series) -> go.Figure:
+    """Draw the share of missing values per column (0..1), largest first."""
+    ordered = shares[shares > 0].sort_values()
+    figure = go.Figure(
+        go.Bar(
+            x=ordered.to_numpy(dtype=float),
+            y=[shorten(name) for name in ordered.index],
+            orientation="h",
+            marker_color=VERMILLION,
+            hovertemplate="%{y}: %{x:.1%} missing<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=60 + 24 * max(len(ordered), 2), margin={"l": 10, "r": 10, "t": 10, "b": 30}
+    )
+    figure.update_xaxes(title="share of rows with no value", tickformat=".0%", range=[0, 1])
+    return figure
+
+
+def association_figure(matrix: pd.DataFrame, order: Sequence[str] | None = None) -> go.Figure:
+    """Draw the matrix of associations (0 none .. 1 complete) between all columns."""
+    names = list(order) if order is not None else list(matrix.columns)
+    values = matrix.loc[names, names].to_numpy(dtype=float).copy()
+    np.fill_diagonal(values, np.nan)
+    labels = [shorten(name, 20) for name in names]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=labels,
+            y=labels,
+            zmin=0,
+            zmax=1,
+            colorscale="Blues",
+            colorbar={"title": "strength", "thickness": 12},
+            hovertemplate="%{y} – %{x}: %{z:.2f}<extra></extra>",
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(height=180 + 22 * len(names), margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    return figure
