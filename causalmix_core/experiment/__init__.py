@@ -1,0 +1,1 @@
+"""Plans, the store of projects, workers and statistics over runs."""
