@@ -1,0 +1,84 @@
+"""A table as arrays, in an order that depends on its contents alone."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from causalmix_core.table.kinds import Kind
+from causalmix_core.table.table import Table
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A table as one matrix: numbers as they are, categories as codes, missing as NaN.
+
+    Columns stand in the order of their names and rows in the order of their contents, so that
+    neither the file's column order nor its row order can reach a result.
+
+    Attributes:
+        names: the columns, sorted.
+        values: shape (rows, columns).
+        is_category: shape (columns,), which columns hold codes 0..K-1.
+        is_ranked: shape (columns,), which of the categories have an order (codes are ranks).
+        levels: shape (columns,), the number of categories; 0 for numbers.
+    """
+
+    names: tuple[str, ...]
+    values: Floats
+    is_category: Bools
+    is_ranked: Bools
+    levels: Ints
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, rows: Ints) -> "Encoded":
+        """Return the same columns on these rows (positions, repeats allowed)."""
+        return replace(self, values=self.values[rows])
+
+
+def encode(table: Table) -> Encoded:
+    """Encode a table's columns in use; text categories become codes in sorted order."""
+    names = tuple(sorted(table.columns))
+    values = np.empty((len(table), len(names)))
+    is_category = np.zeros(len(names), dtype=bool)
+    is_ranked = np.zeros(len(names), dtype=bool)
+    levels = np.zeros(len(names), dtype=np.int64)
+    for position, name in enumerate(names):
+        column, kind = table.frame[name], table.kinds[name]
+        if kind.is_number:
+            values[:, position] = _numbers(column, kind)
+            continue
+        order = table.levels.get(name) if kind is Kind.ORDINAL else None
+        codes, count = _codes(column, order)
+        values[:, position] = codes
+        is_category[position] = True
+        is_ranked[position] = order is not None
+        levels[position] = count
+    values += 0.0  # -0.0 and 0.0 are the same number and must sort as one
+    return Encoded(names, values[np.lexsort(values.T[::-1])], is_category, is_ranked, levels)
+
+
+def _numbers(column: "pd.Series[float]", kind: Kind) -> Floats:
+    if kind is Kind.DATETIME:
+        missing = column.isna().to_numpy()
+        stamps = column.to_numpy(dtype="datetime64[us]").astype(np.int64).astype(np.float64)
+        seconds: Floats = np.where(missing, np.nan, stamps / 1e6)
+        return seconds
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _codes(column: "pd.Series[str]", order: tuple[str, ...] | None) -> tuple[Floats, int]:
+    present = sorted(set(column.dropna().astype(str)))
+    if order is not None:
+        rank = {value: place for place, value in enumerate(order)}
+        present.sort(key=lambda value: (rank.get(value, len(rank)), value))
+    code_of = {value: float(code) for code, value in enumerate(present)}
+    codes = column.astype("object").map(lambda value: code_of.get(value, np.nan))
+    return codes.to_numpy(dtype=np.float64), len(present)
