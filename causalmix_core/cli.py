@@ -1,0 +1,200 @@
+"""The command line: the pages' library calls, for scripts.
+
+Exit status: 0 done, 2 bad input or bad arguments (one line on standard error), 130 interrupted,
+1 a mistake of ours (set CAUSALMIX_DEBUG=1 to see where).
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from causalmix_core.errors import Cancelled, CausalMixError, StoreError, TableError
+from causalmix_core.progress import Progress, silent
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+class _Bar:
+    """Progress on standard error: one line that is rewritten on a terminal, else a line per 10 %."""
+
+    def __init__(self) -> None:
+        self._shown = -1.0
+        self._terminal = sys.stderr.isatty()
+
+    def __call__(self, fraction: float, sentence: str) -> None:
+        fraction = min(max(fraction, 0.0), 1.0)
+        if self._terminal:
+            end = "\n" if fraction >= 1 else ""
+            print(f"\r\x1b[K{fraction:4.0%}  {sentence}", end=end, file=sys.stderr, flush=True)
+        elif fraction >= self._shown + 0.1 or (fraction >= 1 and self._shown < 1):
+            self._shown = fraction
+            print(f"{fraction:4.0%}  {sentence}", file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    progress: Progress = silent if options.quiet else _Bar()
+    run: Callable[[argparse.Namespace, Progress], None] = options.run
+    try:
+        run(options, progress)
+    except (KeyboardInterrupt, Cancelled):
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except CausalMixError as error:
+        return _complain(str(error), BAD_INPUT)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{where}{error.strerror or error}.", BAD_INPUT)
+    except Exception as error:
+        if os.environ.get("CAUSALMIX_DEBUG"):
+            raise
+        return _complain(f"Unexpected {type(error).__name__}: {error}", 1)
+    return 0
+
+
+def _complain(message: str, status: int) -> int:
+    print(" ".join(message.split()), file=sys.stderr)
+    return status
+
+
+# What each command does
+
+
+def _inspect(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.table import inspect
+
+    table = _read(options.table, options.target)
+    report = inspect(table)
+    if options.json:
+        print(json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False))
+        return
+    print(f"{report['rows']} rows, {len(report['columns'])} columns")
+    width = max(len(column["name"]) for column in report["columns"])
+    for column in report["columns"]:
+        notes = [f"{column['distinct']} different"]
+        if column["missing"]:
+            notes.append(f"{column['missing']} missing")
+        if column["set_aside"]:
+            notes.append(f"set aside: {column['set_aside']}")
+        print(f"  {column['name']:<{width}}  {column['kind']:<11}  {', '.join(notes)}")
+    for warning in report["warnings"]:
+        print(f"Note: {warning}")
+
+
+def _split(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.table import split, to_csv
+
+    table = _read(options.table, options.target)
+    out = _fresh_folder(options.out)
+    parts = split(
+        table, options.train_rows, options.seed, group=options.group, time=options.time
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    for name, part in zip(("train", "validation", "test"), parts, strict=True):
+        (out / f"{name}.csv").write_bytes(to_csv(part.frame))
+        print(f"{name}: {len(part)} rows")
+
+
+def _discover(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.discovery import discover
+    from causalmix_core.graph import MixedGraph
+
+    table = _read(options.table, options.target)
+    knowledge = MixedGraph.load(options.knowledge).knowledge if options.knowledge else None
+    graph = discover(
+        table,
+        algorithm=options.algorithm,
+        alpha=options.alpha,
+        bootstraps=options.bootstraps,
+        seed=options.seed,
+        test=options.test,
+        knowledge=knowledge,
+        max_degree=options.max_degree,
+        progress=progress,
+    )
+    graph.save(options.out)
+    print(f"{len(graph.edges)} edges between {len(graph.nodes)} columns ({graph.graph_type})")
+
+
+def _synthesize(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.augment import generator
+    from causalmix_core.graph import MixedGraph
+    from causalmix_core.table import to_csv
+
+    table = _read(options.table, options.target)
+    settings: dict[str, Any] = {}
+    if options.method == "causal":
+        settings["quality"] = options.quality
+        if options.graph:
+            settings["graph"] = MixedGraph.load(options.graph)
+    elif options.graph:
+        raise TableError(
+            f"--graph is for --method causal; {options.method} does not use a graph."
+        )
+    rows = (
+        generator(options.method, **settings)
+        .fit(table, progress=progress)
+        .sample(options.rows, seed=options.seed)
+    )
+    Path(options.out).write_bytes(to_csv(rows))
+    print(f"{len(rows)} rows by {options.method}")
+
+
+def _compare(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.fidelity import compare
+    from causalmix_core.graph import MixedGraph
+
+    train = _read(options.table, options.target)
+    rows = {}
+    for entry in options.rows:
+        name, separator, path = entry.partition("=")
+        if not separator or not name or not path:
+            raise TableError(f"--rows takes NAME=rows.csv, not {entry!r}.")
+        rows[name] = _read(path, like=train).frame
+    holdout = _read(options.holdout, like=train) if options.holdout else None
+    graph = MixedGraph.load(options.graph) if options.graph else None
+    report = compare(
+        rows, train=train, holdout=holdout, graph=graph, seed=options.seed, progress=progress
+    )
+    text = json.dumps(report.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
+    Path(options.out).write_text(text + "\n", encoding="utf-8")
+    if options.html:
+        Path(options.html).write_text(report.to_html(), encoding="utf-8")
+    for name, figures in report.to_dict()["generators"].items():
+        shown = {
+            figure: figures[figure]
+            for figure in ("shape", "trend", "two_sample_auc")
+            if figures[figure] is not None
+        }
+        print(name + ": " + ", ".join(f"{figure} {value:.3f}" for figure, value in shown.items()))
+
+
+# Shared pieces
+
+
+def _read(path: str, target: str | None = None, *, like: Any = None) -> Any:
+    from causalmix_core.table import read_table
+
+    return read_table(path, target, like=like)
+
+
+def _fresh_folder(path: str) -> Path:
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is a file; name a folder.")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise StoreError(f"The folder {folder} is not empty; name a new one.")
+    return folder
