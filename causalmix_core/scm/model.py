@@ -1,0 +1,264 @@
+"""The structural causal model: fitted node by node, sampled causes first."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from causalmix_core.errors import CausalMixError, MechanismError
+from causalmix_core.progress import Progress, silent
+from causalmix_core.scm.assignment import EFFORTS, Quality, assign
+from causalmix_core.scm.columns import Array, ColumnCodec, decode, encode, learn_codecs
+from causalmix_core.scm.diagnostics import NodeDiagnostics
+from causalmix_core.scm.mechanism import Mechanism, Roots
+from causalmix_core.scm.structure import Graph, Structure, read_structure
+from causalmix_core.table.table import Table
+
+_FEWEST_ROWS = 3
+
+
+class StructuralCausalModel:
+    """A DAG or ADMG, or several, with a fitted mechanism per node.
+
+    Args:
+        quality: how hard to look for each node's mechanism: "good", "better", or "best".
+        roots: "smoothed" draws between observed values of columns without causes, so that
+            synthetic rows are no copies; "empirical" draws the observed values themselves.
+        threads: nodes fitted at the same time; None uses every core.
+
+    Attributes:
+        structures_: the fitted graphs, causes before effects.
+        notes_: what the user should be told about the fit.
+    """
+
+    def __init__(
+        self, quality: Quality = "good", *, roots: Roots = "smoothed", threads: int | None = None
+    ) -> None:
+        self.quality = quality
+        self.roots = roots
+        self.threads = threads
+
+    def fit(self, table: Table, dag: Graph | Sequence[Graph], progress: Progress = silent) -> Self:
+        """Fit a mechanism for every column of `table` given its causes in `dag`.
+
+        Args:
+            table: the training rows, and only those.
+            dag: a DAG or ADMG, a networkx.DiGraph, or a list of them; each graph of a list makes
+                an equal share of the sampled rows, and equal mechanisms are fitted once.
+
+        Raises:
+            GraphError: the graph does not fit the table or has a cycle.
+            MechanismError: a node cannot be fitted; the message names it.
+        """
+        if self.quality not in (*EFFORTS, "best"):
+            raise MechanismError(f"Quality is good, better or best, not {self.quality!r}.")
+        if len(table) < _FEWEST_ROWS:
+            raise MechanismError(
+                f"A causal model needs at least {_FEWEST_ROWS} rows; this table has {len(table)}."
+            )
+        graphs = list(dag) if isinstance(dag, (list, tuple)) else [dag]
+        if not graphs:
+            raise MechanismError("The list of graphs is empty; give at least one.")
+        self.table_ = table.take(np.arange(0))
+        self.codecs_ = learn_codecs(table)
+        self.notes_: tuple[str, ...] = ()
+        self.structures_ = [read_structure(graph, table.columns) for graph in graphs]
+        quality = self._available_quality()
+        wanted = list(
+            dict.fromkeys(
+                (node, parents)
+                for structure in self.structures_
+                for node, parents in structure.parents.items()
+            )
+        )
+        fitted = _fit_all(table, self.codecs_, wanted, quality, self.roots, self.threads, progress)
+        self.members_ = [
+            {node: fitted[node, parents] for node, parents in structure.parents.items()}
+            for structure in self.structures_
+        ]
+        self.rows_ = len(table)
+        return self
+
+    def sample(
+        self,
+        n: int,
+        seed: int = 0,
+        *,
+        balance: Mapping[str, float] | None = None,
+        do: Mapping[str, object] | None = None,
+    ) -> pd.DataFrame:
+        """Draw `n` synthetic rows with the training table's columns, order and dtypes.
+
+        Args:
+            seed: the same seed gives the same rows, in another process too.
+            balance: wanted shares of the target's classes; None keeps those of the model.
+            do: values that columns are set to, whatever their causes say (an intervention).
+        """
+        self._check_fitted()
+        counts = np.full(len(self.members_), n // len(self.members_))
+        counts[: n % len(self.members_)] += 1
+        parts = [
+            self._draw(member, int(count), seed, number, do)
+            for number, (member, count) in enumerate(zip(self.members_, counts, strict=True))
+        ]
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in self.codecs_}
+        if len(parts) > 1:
+            order = _generator(seed, "order of rows").permutation(n)
+            joined = {name: values[order] for name, values in joined.items()}
+        return decode(joined, self.codecs_)
+
+    @property
+    def diagnostics(self) -> tuple[NodeDiagnostics, ...]:
+        """What to know about each node, in the table's column order.
+
+        In an ensemble a node has one entry per set of parents, the most used first.
+        """
+        self._check_fitted()
+        share: dict[tuple[str, tuple[str, ...]], float] = {}
+        found: dict[tuple[str, tuple[str, ...]], Mechanism] = {}
+        for member in self.members_:
+            for node, mechanism in member.items():
+                key = node, mechanism.parents
+                share[key] = share.get(key, 0.0) + 1 / len(self.members_)
+                found[key] = mechanism
+        position = {name: place for place, name in enumerate(self.codecs_)}
+        ordered = sorted(found, key=lambda key: (position[key[0]], -share[key], key[1]))
+        return tuple(
+            replace(found[key].diagnostics, weight=round(share[key], 6)) for key in ordered
+        )
+
+    def to_dowhy(self, member: int = 0) -> Any:
+        """Return the fitted model as a `dowhy.gcm.StructuralCausalModel`, ready for sampling.
+
+        Its nodes hold values as they stand in the table. Nodes that share noise (↔) get one
+        further root, which draws the training row that their noise is taken from.
+        """
+        self._check_fitted()
+        from causalmix_core.scm import _gcm
+
+        return _gcm.to_dowhy(self.structures_[member], self.members_[member], self.rows_)
+
+    def _draw(
+        self,
+        member: Mapping[str, Mechanism],
+        n: int,
+        seed: int,
+        number: int,
+        do: Mapping[str, object] | None,
+    ) -> dict[str, Array]:
+        structure = self.structures_[number]
+        shared = {
+            node: _generator(seed, number, "district", *district).integers(self.rows_, size=n)
+            for district in structure.districts
+            for node in district
+        }
+        gaps = _generator(seed, number, "gaps").integers(self.rows_, size=n)
+        columns: dict[str, Array] = {}
+        for node, mechanism in member.items():
+            rng = _generator(seed, number, "node", node)
+            u, v = rng.random(n), rng.random(n)
+            if node in shared:
+                u = mechanism.value_levels.draw(shared[node], u)
+            if mechanism.absence_levels is not None:
+                v = mechanism.absence_levels.draw(shared.get(node, gaps), v)
+            if do is not None and node in do:
+                columns[node] = self._constant(node, do[node], n)
+            else:
+                columns[node] = mechanism.draw(columns, u, v)
+        return columns
+
+    def _constant(self, node: str, value: object, n: int) -> Array:
+        codec = self.codecs_[node]
+        if codec.is_category and value not in codec.levels:
+            raise MechanismError(f"{node!r} has no value {value!r} in the training rows.")
+        series = pd.Series([value]).astype(codec.dtype)
+        return np.repeat(codec.encode(series), n)
+
+    def _available_quality(self) -> str:
+        return self.quality
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "members_"):
+            raise MechanismError("Fit the causal model before sampling from it.")
+
+
+_cache: OrderedDict[tuple[object, ...], Mechanism] = OrderedDict()
+_cache_lock = threading.Lock()
+_CACHE_SIZE = 4096
+
+
+def _fit_all(
+    table: Table,
+    codecs: Mapping[str, ColumnCodec],
+    wanted: Sequence[tuple[str, tuple[str, ...]]],
+    quality: str,
+    roots: Roots,
+    threads: int | None,
+    progress: Progress,
+) -> dict[tuple[str, tuple[str, ...]], Mechanism]:
+    """Fit the wanted (node, parents), remembering mechanisms over fits and ensemble members."""
+    fitted: dict[tuple[str, tuple[str, ...]], Mechanism] = {}
+    digest = table.digest
+    with _cache_lock:
+        for key in wanted:
+            if (known := _cache.get((*key, digest, quality, roots))) is not None:
+                _cache.move_to_end((*key, digest, quality, roots))
+                fitted[key] = known
+    missing = [key for key in wanted if key not in fitted]
+    progress(len(fitted) / len(wanted), f"{len(missing)} of {len(wanted)} mechanisms to fit")
+    if not missing:
+        return fitted
+    columns = encode(table, codecs)
+    import os
+
+    from threadpoolctl import ThreadpoolController
+
+    controller = ThreadpoolController()
+    workers = min(threads or os.cpu_count() or 1, len(missing))
+
+    def fit(key: tuple[str, tuple[str, ...]]) -> Mechanism:
+        node, parents = key
+        try:
+            return assign(node, parents, columns, codecs, quality=quality, roots=roots)
+        except CausalMixError:
+            raise
+        except Exception as error:
+            raise MechanismError(
+                f"The mechanism of {node!r} could not be fitted: {error}"
+            ) from error
+
+    # one thread per node beats many threads inside each: small fits spend them on waiting
+    with (
+        controller.limit(limits=1, user_api="blas"),
+        ThreadPoolExecutor(
+            workers, initializer=lambda: controller.limit(limits=1, user_api="openmp")
+        ) as pool,
+    ):
+        futures = {pool.submit(fit, key): key for key in missing}
+        try:
+            for future in as_completed(futures):
+                key = futures[future]
+                fitted[key] = future.result()
+                with _cache_lock:
+                    _cache[(*key, digest, quality, roots)] = fitted[key]
+                    while len(_cache) > _CACHE_SIZE:
+                        _cache.popitem(last=False)
+                progress(len(fitted) / len(wanted), fitted[key].diagnostics.sentence)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+    return fitted
+
+
+def _generator(seed: int, *words: object) -> np.random.Generator:
+    """Return a generator of its own for each use, so that one edit changes no other node's noise."""
+    text = "\x1f".join(str(word) for word in words).encode()
+    spread = np.frombuffer(hashlib.sha256(text).digest()[:16], dtype=np.uint32)
+    return np.random.default_rng([seed, *(int(part) for part in spread)])

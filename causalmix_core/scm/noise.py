@@ -1,0 +1,167 @@
+"""What is left of a numeric node once its parents are known.
+
+Every noise is a quantile function: value = Q(prediction, features, u) with u uniform on (0, 1),
+and never falls in u. So one uniform number per row is all the randomness of a node, it can be
+read back from a row (`rank`), and two nodes with a hidden common cause can share it.
+
+Residuals are always out of fold: in-sample residuals are too small, and children drawn with them
+follow their parents too closely.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from causalmix_core.scm.columns import Array, Columns
+from causalmix_core.scm.regression import LinearRegression
+
+_CENTRES = 64
+
+
+class Noise(Protocol):
+    """The conditional distribution of a numeric node around its prediction."""
+
+    words: str
+
+    def quantile(self, f: Array, columns: Columns, u: Array) -> Array:
+        """Return the value at level `u` for rows predicted as `f`."""
+        ...
+
+    def rank(self, f: Array, columns: Columns, y: Array) -> Array:
+        """Return the level of `y` in [0, 1], the inverse of `quantile`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Additive:
+    """y = f + e, e drawn from the residuals: the same noise everywhere."""
+
+    residuals: Array
+    words: str = "additive noise"
+
+    def quantile(self, f: Array, columns: Columns, u: Array) -> Array:
+        """Return the value at level `u`."""
+        return f + np.interp(u, _levels(len(self.residuals)), self.residuals)
+
+    def rank(self, f: Array, columns: Columns, y: Array) -> Array:
+        """Return the level of `y`."""
+        return _rank(self.residuals, y - f)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """y = f + s(parents) · e: noise whose spread the parents decide."""
+
+    log_scale: LinearRegression
+    residuals: Array
+    bounds: tuple[float, float]
+    words: str = "noise whose spread depends on the parents"
+
+    def _scale(self, columns: Columns) -> Array:
+        return np.exp(np.clip(self.log_scale.predict(columns), *self.bounds))
+
+    def quantile(self, f: Array, columns: Columns, u: Array) -> Array:
+        """Return the value at level `u`."""
+        return f + self._scale(columns) * np.interp(u, _levels(len(self.residuals)), self.residuals)
+
+    def rank(self, f: Array, columns: Columns, y: Array) -> Array:
+        """Return the level of `y`."""
+        return _rank(self.residuals, (y - f) / self._scale(columns))
+
+
+@dataclass(frozen=True)
+class Local:
+    """Noise of the training rows with a similar prediction.
+
+    With `levels` the values themselves are taken over from those rows (predictive mean matching,
+    Little 1988): repeated values, zeros and bounds stay as they are. Without, their residuals.
+
+    Attributes:
+        centres: predictions at which a neighbourhood is kept.
+        windows: (centres, neighbours) sorted residuals, or values, of each neighbourhood.
+    """
+
+    centres: Array
+    windows: Array
+    levels: bool
+    smooth: bool = True
+    words: str = "noise of rows with a similar prediction"
+
+    def _nearest(self, f: Array) -> NDArray[np.int64]:
+        if len(self.centres) == 1:
+            return np.zeros(len(f), dtype=np.int64)
+        middles = (self.centres[1:] + self.centres[:-1]) / 2
+        return np.searchsorted(middles, f)
+
+    def quantile(self, f: Array, columns: Columns, u: Array) -> Array:
+        """Return the value at level `u`."""
+        width = self.windows.shape[1]
+        rows = self._nearest(f)
+        if self.smooth:
+            place = np.clip(u * width - 0.5, 0, width - 1)
+            below = np.floor(place).astype(np.int64)
+            above = np.minimum(below + 1, width - 1)
+            share = place - below
+            drawn = (1 - share) * self.windows[rows, below] + share * self.windows[rows, above]
+        else:
+            drawn = self.windows[rows, np.minimum((u * width).astype(np.int64), width - 1)]
+        result: Array = drawn if self.levels else f + drawn
+        return result
+
+    def rank(self, f: Array, columns: Columns, y: Array) -> Array:
+        """Return the level of `y`."""
+        rows = self._nearest(f)
+        sought = y if self.levels else y - f
+        result = np.empty(len(y))
+        for centre in np.unique(rows):
+            here = rows == centre
+            result[here] = _rank(self.windows[centre], sought[here])
+        return result
+
+
+def fit_additive(f: Array, y: Array) -> Additive:
+    """Take over the residuals, centred."""
+    rest = y - f
+    return Additive(np.sort(rest - rest.mean()))
+
+
+def fit_scaled(f: Array, y: Array, matrix: Array, linear: LinearRegression) -> Scaled:
+    """Regress the log of the residual's size on the features, and scale by it (Harvey 1976).
+
+    `linear` is a fitted regression of log |residual| on the features of the parents.
+    """
+    scale = linear.apply(matrix)
+    low, high = (float(bound) for bound in np.quantile(scale, (0.02, 0.98)))
+    rest = (y - f) / np.exp(np.clip(scale, low, high))
+    return Scaled(linear, np.sort(rest - rest.mean()), (low, high))
+
+
+def fit_local(f: Array, y: Array, *, levels: bool, smooth: bool) -> Local:
+    """Keep sorted neighbourhoods of rows with similar predictions."""
+    rows = len(y)
+    width = int(min(rows, max(20, 1.5 * rows**0.6)))
+    order = np.argsort(f, kind="stable")
+    count = max(1, min(_CENTRES, rows // max(width // 4, 1)))
+    starts = np.unique(np.rint(np.linspace(0, rows - width, count)).astype(np.int64))
+    sorted_f, sorted_y = f[order], y[order]
+    values = sorted_y if levels else sorted_y - sorted_f
+    chosen = starts[:, None] + np.arange(width)
+    windows = np.sort(values[chosen], axis=1)
+    words = (
+        "values of rows with a similar prediction"
+        if levels
+        else "noise of rows with a similar prediction"
+    )
+    return Local(sorted_f[chosen].mean(axis=1), windows, levels, smooth, words)
+
+
+def _levels(count: int) -> Array:
+    return (np.arange(count) + 0.5) / count
+
+
+def _rank(ordered: Array, values: Array) -> Array:
+    below = np.searchsorted(ordered, values, side="left")
+    upto = np.searchsorted(ordered, values, side="right")
+    return np.asarray((below + upto) / 2 / len(ordered), dtype=np.float64)
