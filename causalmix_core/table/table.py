@@ -24,6 +24,11 @@ class Table:
         set_aside: columns that are not in `frame`, each with the reason in words.
         name: what to call the table, usually the file's stem.
         levels: the order of the values of each ordinal column.
+        formats: how each datetime column is written in the file (`strftime` codes).
+        aside: the text of the columns set aside, row for row with `frame` (for grouping rows by a
+            customer number, say), or None for made rows.
+        aside_kinds: the kind of every column set aside.
+        warnings: what the analyst should know about the table, a sentence each.
 
     The frame is shared, never copied: treat it as read-only.
     """
@@ -34,6 +39,10 @@ class Table:
     set_aside: Mapping[str, str] = field(default_factory=dict)
     name: str = "table"
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
+    aside: pd.DataFrame | None = field(default=None, repr=False)
+    aside_kinds: Mapping[str, Kind] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if list(self.kinds) != list(self.frame.columns):
@@ -73,11 +82,13 @@ class Table:
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "Table":
         """Return the table with these rows (positions), renumbered from 0."""
-        return replace(self, frame=self.frame.iloc[np.asarray(rows)].reset_index(drop=True))
+        positions = np.asarray(rows, dtype=np.intp)
+        aside = None if self.aside is None else self.aside.iloc[positions].reset_index(drop=True)
+        return replace(self, frame=self.frame.iloc[positions].reset_index(drop=True), aside=aside)
 
     def with_frame(self, frame: pd.DataFrame) -> "Table":
         """Return a table of the same columns and kinds with other rows."""
-        return replace(self, frame=frame[self.columns].reset_index(drop=True))
+        return replace(self, frame=frame[self.columns].reset_index(drop=True), aside=None)
 
     @cached_property
     def digest(self) -> str:

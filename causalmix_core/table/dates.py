@@ -1,0 +1,67 @@
+"""Texts that are dates or times, in one of the usual written forms."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+import pandas as pd
+
+_DAYS = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%d-%m-%Y",
+    "%d-%b-%Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+)
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
+_ISO_TIMES = ("T%H:%M", "T%H:%M:%S", "T%H:%M:%S.%f")
+_ZONES = ("", "%z")
+
+FORMATS: tuple[str, ...] = tuple(
+    [day + time for day in _DAYS for time in _TIMES]
+    + ["%Y-%m-%d" + time for time in _ISO_TIMES]
+    + ["%Y-%m-%d" + time + "%z" for time in (*_TIMES[1:], *_ISO_TIMES)]
+)
+"""Tried in this order; the first that reads every value is taken (month first before day first)."""
+
+_SHAPE = re.compile(
+    r"[0-9]{1,4}[-/. ][0-9A-Za-z]{1,9}[-/. ][0-9]{1,4}.*|[A-Z][a-z]{2,8} [0-9]{1,2}, .*"
+)
+
+
+def find_date_formats(texts: Sequence[str]) -> list[str]:
+    """Return every known format that reads all the texts (two where day and month could swap)."""
+    if not texts or not all(len(text) < 40 and _SHAPE.fullmatch(text.strip()) for text in texts):
+        return []
+    return [
+        form for form in FORMATS if _reads(texts[0], form) and parse_dates(texts, form) is not None
+    ]
+
+
+def parse_dates(texts: Sequence[str], form: str) -> "pd.Series[pd.Timestamp] | None":
+    """Return the texts as datetime64[us] (a stated zone is turned into UTC), or None."""
+    stripped = pd.Series([text.strip() for text in texts], dtype="str")
+    zoned = form.endswith("%z")
+    try:
+        stamps = pd.to_datetime(stripped, format=form, errors="coerce", utc=zoned)
+    except (ValueError, OverflowError):
+        return None
+    if stamps.isna().any():
+        return None
+    if zoned:
+        stamps = stamps.dt.tz_localize(None)
+    return stamps.astype("datetime64[us]")
+
+
+def _reads(text: str, form: str) -> bool:
+    try:
+        datetime.strptime(text.strip(), form)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,85 @@
+"""Texts that are numbers, exactly.
+
+A whole number is read as a Python int, so that no digit is lost; anything else by ``float``,
+which is correctly rounded. Texts such as ``007`` or a 20-digit card number are codes, not
+numbers: arithmetic on them means nothing and would lose digits.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+Number = int | float
+
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+_CODE = re.compile(r"[+-]?(?:0[0-9]+|[0-9]{19,})")
+_CLEAR_COMMA = re.compile(
+    r"[+-]?(?:[0-9]*,(?:[0-9]{1,2}|[0-9]{4,})|(?:0|[0-9]{4,}),[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+)"
+)
+_CLEAR_POINT = re.compile(
+    r"[+-]?(?:[0-9]*\.(?:[0-9]{1,2}|[0-9]{4,})|(?:0|[0-9]{4,})\.[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+)"
+)
+_UNCLEAR_COMMA = re.compile(r"[+-]?[0-9]{1,3},[0-9]{3}")
+_SWAP = str.maketrans(",.", ".,")
+_EXACT_FLOAT = 2**53
+
+
+def parse_number(text: str, decimal: str = ".") -> Number | None:
+    """Return the number a text stands for, or None where it stands for none.
+
+    `decimal` is "." or ","; the other one may separate groups of three digits.
+    """
+    text = text.strip()
+    if decimal == ",":
+        text = text.translate(_SWAP)
+    if _CODE.fullmatch(text):
+        return None
+    if not _PLAIN.fullmatch(text):
+        if not _GROUPED.fullmatch(text):
+            return None
+        text = text.replace(",", "")
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)
+    return number if abs(number) != float("inf") else None
+
+
+def parse_numbers(texts: Sequence[str], decimal: str = ".") -> list[Number] | None:
+    """Return the numbers the texts stand for, or None as soon as one of them stands for none."""
+    numbers: list[Number] = []
+    for text in texts:
+        number = parse_number(text, decimal)
+        if number is None:
+            return None
+        numbers.append(number)
+    return numbers
+
+
+def as_whole(number: Number) -> int | None:
+    """Return the number as an int where it is whole and exact ("41.0" is 41), else None."""
+    if isinstance(number, int):
+        return number
+    if number.is_integer() and abs(number) <= _EXACT_FLOAT:
+        return int(number)
+    return None
+
+
+def find_decimal(texts: Iterable[str], prefers_comma: bool = False) -> str:
+    """Return the decimal mark that most of the texts use.
+
+    A mark before exactly three digits says nothing (it may separate thousands); `prefers_comma`
+    decides where only such texts are found, as in files with semicolons between the cells.
+    """
+    commas = points = unclear = 0
+    for text in texts:
+        text = text.strip()
+        if _CLEAR_COMMA.fullmatch(text):
+            commas += 1
+        elif _CLEAR_POINT.fullmatch(text):
+            points += 1
+        elif _UNCLEAR_COMMA.fullmatch(text):
+            unclear += 1
+    if commas == points:
+        return "," if prefers_comma and unclear and not points else "."
+    return "," if commas > points else "."

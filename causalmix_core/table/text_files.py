@@ -1,0 +1,227 @@
+"""Text files: encoding, delimiter, quoting, and the cells.
+
+The encoding is found by charset-normalizer and the dialect by clevercsv, both only where the
+matter is not settled by a plain look: a byte-order mark or valid UTF-8; exactly one delimiter
+under which the beginning of the file is a rectangle of properly quoted cells.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import charset_normalizer
+import clevercsv
+
+from causalmix_core.errors import TableError
+
+DELIMITERS = (",", ";", "\t", "|")
+SAMPLE_CHARACTERS = 64_000
+SAMPLE_ROWS = 200
+CLEVERCSV_CHARACTERS = 8_000
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+Rows = list[list[str]]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How cells are parted and quoted; `quote` and `escape` are "" where unused."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str = ""
+    skip_space: bool = False
+
+
+def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
+    """Return the text of a file and its encoding, found unless it is given.
+
+    Raises:
+        TableError: if the bytes are not text, or not in the given encoding.
+    """
+    if encoding is not None:
+        return _decode_as(data, encoding), encoding
+    found = _find_encoding(data)
+    text = _decode_as(data, found)
+    if _CONTROL.search(text[:SAMPLE_CHARACTERS]):
+        raise TableError("The file is not text; save the table as CSV, .xlsx or .parquet.")
+    return text, found
+
+
+def find_dialect(text: str) -> Dialect:
+    """Return the dialect that the beginning of a text is written in."""
+    sample = text[:SAMPLE_CHARACTERS]
+    whole = len(sample) == len(text)
+    clean = [d for d in DELIMITERS if _is_rectangle(sample, Dialect(d), whole)]
+    if len(clean) == 1:
+        return _with_spaces(sample, Dialect(clean[0]))
+    found = _ask_clevercsv(sample)
+    if found is not None and (not clean or found.delimiter in clean):
+        return _with_spaces(sample, found)
+    if clean:
+        widths = {d: len(next(_parse(sample, Dialect(d)))) for d in clean}
+        return Dialect(max(clean, key=lambda d: widths[d]))
+    return Dialect(max(DELIMITERS, key=lambda d: sample.partition("\n")[0].count(d)))
+
+
+def parse(text: str, dialect: Dialect, max_cells: int) -> tuple[Rows, list[int]]:
+    """Return the cells of every row that is not blank, and the line each row ends on.
+
+    Raises:
+        TableError: if a quoted cell never ends or there are more than `max_cells` cells.
+    """
+    try:
+        return _collect(text, dialect, max_cells, strict=True)
+    except csv.Error:
+        # Strict reading also refuses text after a closing quote ("5" disk), which is harmless.
+        pass
+    try:
+        rows, lines = _collect(text, dialect, max_cells, strict=False)
+    except csv.Error as error:
+        raise TableError(f"The file cannot be read as CSV: {error}.") from None
+    start = lines[-2] + 1 if len(lines) > 1 else 1
+    if len(rows) > 1 and lines[-1] > start and len(rows[-1]) != len(rows[0]):
+        raise TableError(
+            f"A quoted value that begins near line {start} never ends; add the closing quote."
+        )
+    return rows, lines
+
+
+def _find_encoding(data: bytes) -> str:
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return name
+    head = data[:4096]
+    if b"\x00" in head:
+        even, odd = head[::2].count(0), head[1::2].count(0)
+        if max(even, odd) > 0.2 * len(head) and min(even, odd) <= 0.02 * len(head):
+            return "utf-16-le" if odd > even else "utf-16-be"
+        raise TableError("The file is not text; save the table as CSV, .xlsx or .parquet.")
+    try:
+        data.decode("utf-8")
+        return "utf-8"
+    except UnicodeDecodeError:
+        pass
+    odd_lines = b"\n".join(line for line in data[:2_000_000].splitlines() if not line.isascii())
+    matches = list(charset_normalizer.from_bytes(odd_lines[:64_000]))
+    if not matches:
+        return "latin-1"
+    best = matches[0]
+    # Short western texts fit many code pages equally well; the most used one is then the best bet.
+    western = [match for match in matches if "cp1252" in match.could_be_from_charset]
+    for match in western:
+        if match.chaos <= best.chaos + 0.05 and match.coherence >= best.coherence - 0.3:
+            return "cp1252"
+    return str(best.encoding)
+
+
+def _decode_as(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise TableError(
+            f"The file is not written in {encoding}: byte {error.start + 1} does not fit; "
+            "choose another encoding."
+        ) from None
+    except LookupError:
+        raise TableError(f"There is no encoding named {encoding!r}.") from None
+
+
+def _reader(text: str, dialect: Dialect, *, strict: bool) -> Iterator[list[str]]:
+    return csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote or None,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+        doublequote=True,
+        escapechar=dialect.escape or None,
+        skipinitialspace=dialect.skip_space,
+        strict=strict,
+    )
+
+
+def _parse(text: str, dialect: Dialect) -> Iterator[list[str]]:
+    return (row for row in _reader(text, dialect, strict=False) if row)
+
+
+def _collect(
+    text: str, dialect: Dialect, max_cells: int, *, strict: bool
+) -> tuple[Rows, list[int]]:
+    rows: Rows = []
+    lines: list[int] = []
+    cells = 0
+    reader = _reader(text, dialect, strict=strict)
+    for row in reader:
+        if not row or (len(row) == 1 and not row[0].strip()):
+            continue
+        rows.append(row)
+        lines.append(reader.line_num)  # type: ignore[attr-defined]
+        cells += len(row)
+        if cells > max_cells:
+            raise TableError(
+                f"The table has more than {max_cells:,} cells; take fewer rows or columns."
+            )
+    return rows, lines
+
+
+def _is_rectangle(sample: str, dialect: Dialect, whole: bool) -> bool:
+    """Whether every row of the sample has the same two or more cells, quoted as RFC 4180 says."""
+    rows: list[list[str]] = []
+    try:
+        for row in _reader(sample, dialect, strict=True):
+            if row:
+                rows.append(row)
+            if len(rows) > SAMPLE_ROWS:
+                break
+        else:
+            if not whole:
+                rows = rows[:-1]
+    except csv.Error:
+        if whole or len(rows) < 2:
+            return False
+    widths = {len(row) for row in rows}
+    if len(widths) != 1 or widths == {1}:
+        return False
+    unquoted = re.compile(
+        f'[^"{re.escape(dialect.delimiter)}\r\n]"[^"{re.escape(dialect.delimiter)}\r\n]'
+    )
+    return '"' not in sample or not unquoted.search(sample)
+
+
+def _ask_clevercsv(sample: str) -> Dialect | None:
+    lines = sample[:CLEVERCSV_CHARACTERS]
+    if len(lines) < len(sample):
+        lines = lines[: lines.rfind("\n") + 1] or lines
+    found = clevercsv.Detector().detect(lines, delimiters=[*DELIMITERS, " ", ":", "^", "~"])
+    if found is None or not found.delimiter:
+        return None
+    dialect = Dialect(found.delimiter, found.quotechar or "", found.escapechar or "")
+    if not dialect.quote and '"' in sample:
+        dialect = Dialect(found.delimiter, '"', found.escapechar or "")
+    return dialect
+
+
+def _with_spaces(sample: str, dialect: Dialect) -> Dialect:
+    """Note whether (nearly) every delimiter is followed by a space that is no part of the value."""
+    delimiter = dialect.delimiter
+    if delimiter.isspace():
+        return dialect
+    parts = sample.count(delimiter)
+    spaced = sample.count(delimiter + " ")
+    return Dialect(delimiter, dialect.quote, dialect.escape, spaced > 0.95 * parts)
+
+
+def cell_texts(rows: Sequence[Sequence[str]], position: int) -> list[str]:
+    """Return one column of the rows."""
+    return [row[position] for row in rows]

@@ -1,0 +1,339 @@
+"""From raw text columns and the analyst's choices to the typed table."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from causalmix_core.errors import TableError
+from causalmix_core.table.columns import RawColumn
+from causalmix_core.table.dates import parse_dates
+from causalmix_core.table.inference import Guess, guess_kind
+from causalmix_core.table.kinds import Kind
+from causalmix_core.table.numbers import as_whole, parse_number
+from causalmix_core.table.raw import RawTable
+from causalmix_core.table.table import Table
+
+SET_ASIDE = (Kind.TEXT, Kind.IDENTIFIER, Kind.CONSTANT)
+TARGET_CLASSES = 20
+MANY_COLUMNS = 100
+MANY_CATEGORIES = 50
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def raw_column(raw: RawTable, name: str) -> RawColumn:
+    """Return one column reduced to its different values, missing-value tokens taken out."""
+    return RawColumn.read(raw.frame[name], raw.settings.missing, raw.settings.decimal)
+
+
+def infer_kinds(raw: RawTable) -> dict[str, Guess]:
+    """Return the guessed kind of every column, with the reason where it is set aside."""
+    return {name: guess_kind(raw_column(raw, name)) for name in raw.columns}
+
+
+def to_table(
+    raw: RawTable,
+    target: str | None = None,
+    *,
+    kinds: Mapping[str, Kind | str] | None = None,
+    levels: Mapping[str, Sequence[str]] | None = None,
+    like: Table | None = None,
+    keep_unlabelled: bool = False,
+) -> Table:
+    """Make the typed table of a raw one.
+
+    Args:
+        raw: the columns as text.
+        target: the column to be predicted; rows without a value there are left out.
+        kinds: the analyst's choices where they differ from the guesses. A column given the kind
+            identifier, text or constant is set aside; any other kind takes it back.
+        levels: the order of the values of ordinal columns (default: by number, else by name).
+        like: give the columns, kinds and target of this table instead of guessing. Columns it
+            does not have are left out, a missing target is allowed, any other missing column not.
+        keep_unlabelled: keep the rows without a target value (for prediction).
+
+    Raises:
+        TableError: if a column is missing, a value does not fit the chosen kind, the target has
+            one class or as many classes as rows, or fewer than two columns or rows remain.
+    """
+    if like is not None:
+        return _to_table_like(raw, like, keep_unlabelled)
+    choices = _check_choices(raw, target, kinds or {})
+    if target is not None:
+        raw = raw if keep_unlabelled else _drop_unlabelled(raw, target)
+    warnings = list(raw.warnings)
+    series: dict[str, pd.Series] = {}
+    in_use: dict[str, Kind] = {}
+    set_aside: dict[str, str] = {}
+    aside_kinds: dict[str, Kind] = {}
+    formats: dict[str, str] = {}
+    order: dict[str, tuple[str, ...]] = {}
+    for name in raw.columns:
+        column = raw_column(raw, name)
+        guess = guess_kind(column)
+        if name == target:
+            guess = _guess_target(column, guess)
+        if name in choices and choices[name] is not guess.kind:
+            kind = choices[name]
+            reason = "set aside by choice" if kind in SET_ASIDE else None
+        else:
+            kind, reason = guess.kind, guess.reason
+        if reason is not None:
+            set_aside[name] = reason
+            aside_kinds[name] = kind
+            continue
+        series[name] = type_column(column, kind)
+        in_use[name] = kind
+        if kind is Kind.DATETIME:
+            formats[name] = column.date_formats[0]
+        if kind is Kind.ORDINAL:
+            order[name] = _order_levels(column, (levels or {}).get(name))
+        warnings += _warn_about_column(column, kind)
+    if not in_use or (len(in_use) == 1 and target in in_use):
+        raise TableError(
+            "No column is left to work with: all are identifiers, free text, constant or empty."
+        )
+    frame = pd.DataFrame(series, columns=list(in_use))
+    table = Table(
+        frame,
+        in_use,
+        target,
+        set_aside,
+        raw.name,
+        order,
+        formats=formats,
+        aside=raw.frame[list(set_aside)],
+        aside_kinds=aside_kinds,
+        warnings=(*warnings, *_warn_about_size(frame, target, in_use)),
+    )
+    if target is not None:
+        _check_target(table)
+    return table
+
+
+def type_column(column: RawColumn, kind: Kind) -> pd.Series:
+    """Return a raw column with the dtype of `kind`; raises TableError naming the first misfit."""
+    if kind in (Kind.NUMERIC, Kind.INTEGER):
+        numbers = [parse_number(text, column.decimal) for text in column.values]
+        if kind is Kind.NUMERIC:
+            floats = [np.nan if number is None else float(number) for number in numbers]
+            _refuse_misfits(column, [number is None for number in numbers], "a number")
+            return pd.Series(np.append(floats, np.nan)[column.codes], dtype="float64")
+        whole = [None if number is None else as_whole(number) for number in numbers]
+        misfits = [number is None or number not in _INT64 for number in whole]
+        _refuse_misfits(column, misfits, "a whole number")
+        integers = pd.array([*whole, None], dtype="Int64")[column.codes]
+        return pd.Series(integers if (column.codes < 0).any() else integers.astype("int64"))
+    if kind is Kind.DATETIME:
+        if not column.date_formats:
+            misfits = [
+                not RawColumn("", np.array([0]), (text,)).date_formats for text in column.values
+            ]
+            if not any(misfits):
+                raise TableError(
+                    f"The dates in column {column.name!r} are written in more than one way; "
+                    "write them all alike, for example 2024-01-31."
+                )
+            _refuse_misfits(column, misfits, "a date")
+        stamps = parse_dates(column.values, column.date_formats[0])
+        assert stamps is not None
+        padded = np.append(stamps.to_numpy(), np.datetime64("NaT", "us"))
+        return pd.Series(padded[column.codes])
+    texts = np.array([*column.values, None], dtype=object)
+    return pd.Series(texts[column.codes], dtype="str")
+
+
+def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
+    missing = [name for name in like.features if name not in raw.columns]
+    if missing:
+        raise TableError(
+            f"{raw.name!r} lacks {_list(missing, 'column')} that the table {like.name!r} has; "
+            "add them or choose another file."
+        )
+    target = like.target if like.target in raw.columns else None
+    if target is not None and not keep_unlabelled:
+        raw = _drop_unlabelled(raw, target)
+    kinds = {name: kind for name, kind in like.kinds.items() if name in raw.columns}
+    warnings = list(raw.warnings)
+    extra = [name for name in raw.columns if name not in like.kinds and name not in like.set_aside]
+    if extra:
+        warnings.append(f"Ignored, as {like.name!r} does not have it: {_list(extra, 'column')}.")
+    series: dict[str, pd.Series] = {}
+    for name, kind in kinds.items():
+        column = raw_column(raw, name)
+        if kind.is_category:
+            known = like.frame[name].dropna().unique().tolist()
+            column = _spell_like(column, known)
+            new = [text for text in column.values if text not in set(known)]
+            if new:
+                warnings.append(f"Column {name!r} has {_list(new, 'value')} not seen before.")
+        series[name] = type_column(column, kind)
+    aside = [name for name in like.set_aside if name in raw.columns]
+    return Table(
+        pd.DataFrame(series, columns=list(kinds)),
+        kinds,
+        target,
+        {name: like.set_aside[name] for name in aside},
+        raw.name,
+        like.levels,
+        formats={name: form for name, form in like.formats.items() if name in kinds},
+        aside=raw.frame[aside],
+        aside_kinds={name: like.aside_kinds[name] for name in aside},
+        warnings=tuple(warnings),
+    )
+
+
+def _spell_like(column: RawColumn, known: Sequence[str]) -> RawColumn:
+    """Spell categories that are numbers as the known ones are: "1.0" becomes "1"."""
+    spelling = {parse_number(text): text for text in known if parse_number(text) is not None}
+    if not spelling:
+        return column
+    spelt = [
+        text if text in set(known) else spelling.get(parse_number(text, column.decimal), text)
+        for text in column.values
+    ]
+    codes, values = pd.factorize(np.array(spelt, dtype=object))
+    return RawColumn(column.name, np.append(codes, -1)[column.codes], tuple(values), column.decimal)
+
+
+def _check_choices(
+    raw: RawTable, target: str | None, kinds: Mapping[str, Kind | str]
+) -> dict[str, Kind]:
+    for name in [*kinds, *([target] if target is not None else [])]:
+        if name not in raw.columns:
+            raise TableError(
+                f"There is no column {name!r}; the table has {_list(raw.columns, 'column')}."
+            )
+    try:
+        choices = {name: Kind(kind) for name, kind in kinds.items()}
+    except ValueError as error:
+        raise TableError(f"{error}; a kind is one of {', '.join(Kind)}.") from None
+    if target is not None and choices.get(target) in SET_ASIDE:
+        raise TableError(
+            f"The target {target!r} cannot be set aside as {choices[target]}; "
+            "choose another target or another kind."
+        )
+    return choices
+
+
+def _drop_unlabelled(raw: RawTable, target: str) -> RawTable:
+    column = raw_column(raw, target)
+    labelled = column.codes >= 0
+    if labelled.all():
+        return raw
+    if not labelled.any():
+        raise TableError(f"The target {target!r} has no values; choose another target.")
+    count = int((~labelled).sum())
+    return RawTable(
+        raw.frame[labelled].reset_index(drop=True),
+        raw.settings,
+        raw.name,
+        (
+            *raw.warnings,
+            f"{count} rows have no value in the target {target!r} and are left out."
+            if count > 1
+            else f"One row has no value in the target {target!r} and is left out.",
+        ),
+    )
+
+
+def _guess_target(column: RawColumn, guess: Guess) -> Guess:
+    """A target is never set aside; a few different whole numbers are classes."""
+    if guess.kind is Kind.INTEGER and column.different <= TARGET_CLASSES:
+        return Guess(Kind.CATEGORICAL)
+    if guess.kind in SET_ASIDE:
+        if column.whole_numbers is not None and column.different > 1:
+            return Guess(Kind.INTEGER)
+        return Guess(Kind.CATEGORICAL)
+    return guess
+
+
+def _check_target(table: Table) -> None:
+    name, counts = str(table.target), Counter(table.y.dropna().tolist())
+    if len(counts) == 1:
+        raise TableError(
+            f"The target {name!r} has one class only ({next(iter(counts))!r}); "
+            "choose a column with at least two."
+        )
+    if table.kinds[name].is_category and len(counts) == sum(counts.values()):
+        raise TableError(
+            f"The target {name!r} has a different value in every row; "
+            "choose a column whose values come back."
+        )
+
+
+def _order_levels(column: RawColumn, order: Sequence[str] | None) -> tuple[str, ...]:
+    if order is None:
+        numbers = column.numbers
+        if numbers is None:
+            return tuple(sorted(column.values))
+        return tuple(text for _, text in sorted(zip(numbers, column.values, strict=True)))
+    left_out = [text for text in column.values if text not in order]
+    if left_out:
+        raise TableError(
+            f"The order given for column {column.name!r} leaves out {_list(left_out, 'value')}."
+        )
+    return tuple(order)
+
+
+def _refuse_misfits(column: RawColumn, misfits: Sequence[bool], wanted: str) -> None:
+    if any(misfits):
+        position = list(misfits).index(True)
+        raise TableError(
+            f"Column {column.name!r} holds {column.values[position]!r} "
+            f"(row {column.first_row_of(position) + 1}), which is not {wanted}; "
+            "correct the file or choose another kind."
+        )
+
+
+def _warn_about_column(column: RawColumn, kind: Kind) -> list[str]:
+    warnings = []
+    if column.odd_missing and kind.is_number:
+        warnings.append(
+            f"Column {column.name!r}: {_list(column.odd_missing, 'value')} counted as missing."
+        )
+    if kind is Kind.DATETIME and len(column.date_formats) > 1:
+        warnings.append(
+            f"Column {column.name!r}: day and month could be swapped; they are read as month first."
+        )
+    if kind.is_category and len(column.values) > MANY_CATEGORIES:
+        warnings.append(
+            f"Column {column.name!r} has {len(column.values)} categories; rare ones teach nothing."
+        )
+    return warnings
+
+
+def _warn_about_size(
+    frame: pd.DataFrame, target: str | None, kinds: Mapping[str, Kind]
+) -> list[str]:
+    warnings = []
+    columns = len(frame.columns)
+    if columns > MANY_COLUMNS:
+        warnings.append(
+            f"{columns} columns make {columns * (columns - 1) // 2:,} pairs to test: finding a "
+            "graph and fitting mechanisms will be slow; set aside the columns you do not need."
+        )
+    if target is not None:
+        if kinds[target].is_category:
+            counts = frame[target].value_counts()
+            few = [str(label) for label, count in counts.items() if count < 3]
+            if few:
+                warnings.append(
+                    f"{_list(few, 'class', 'classes')} of the target {target!r} "
+                    "with fewer than 3 rows can hardly be learnt or tested."
+                )
+        else:
+            warnings.append(
+                f"The target {target!r} is a number: only classes can be predicted, "
+                "so put it into bins first."
+            )
+    return warnings
+
+
+def _list(names: Sequence[str], word: str, plural: str | None = None) -> str:
+    """Say "the column 'a'" or "the columns 'a', 'b' and 3 more"."""
+    shown = ", ".join(repr(name) for name in names[:8])
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return f"the {word if len(names) == 1 else plural or word + 's'} {shown}{more}"

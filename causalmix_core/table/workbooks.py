@@ -1,0 +1,98 @@
+"""Excel workbooks (.xlsx), read as text."""
+
+import io
+import warnings
+import zipfile
+from datetime import date, datetime, time
+
+import openpyxl
+
+from causalmix_core.errors import TableError
+
+
+def read_workbook(
+    data: bytes, max_bytes: int, max_cells: int, sheet: str | None = None
+) -> tuple[list[list[str | None]], str]:
+    """Return the cells of a worksheet, empty rows left out, and the worksheet's name.
+
+    Without `sheet`, the first visible worksheet that holds anything is read.
+
+    Raises:
+        TableError: if the file is no workbook, or unpacks to more than `max_bytes` or `max_cells`.
+    """
+    _refuse_bomb(data, max_bytes)
+    try:
+        with warnings.catch_warnings():
+            # openpyxl warns of styles, validation rules and the like that it cannot keep.
+            warnings.simplefilter("ignore", UserWarning)
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            names = [page.title for page in book.worksheets if page.sheet_state == "visible"]
+            if sheet is not None and sheet not in names:
+                raise TableError(f"There is no sheet {sheet!r}; the workbook has {_list(names)}.")
+            for name in [sheet] if sheet is not None else names:
+                rows = _read_sheet(book[name], max_cells)
+                if rows or name == sheet:
+                    return rows, name
+    except TableError:
+        raise
+    except Exception as error:
+        # openpyxl raises many kinds of error over a damaged workbook.
+        raise TableError(
+            f"The Excel workbook cannot be read ({error}); save it anew as .xlsx or CSV."
+        ) from error
+    return [], names[0] if names else ""
+
+
+def _read_sheet(page: object, max_cells: int) -> list[list[str | None]]:
+    page.reset_dimensions()  # type: ignore[attr-defined]  # the stated size is often wrong
+    rows: list[list[str | None]] = []
+    seen = 0
+    for values in page.iter_rows(values_only=True):  # type: ignore[attr-defined]
+        seen += max(len(values), 1)
+        if seen > max_cells:
+            raise TableError(
+                f"The worksheet has more than {max_cells:,} cells; take fewer rows or columns."
+            )
+        texts = [_text(value) for value in values]
+        while texts and texts[-1] is None:
+            texts.pop()
+        if texts:
+            rows.append(texts)
+    width = max((len(row) for row in rows), default=0)
+    return [row + [None] * (width - len(row)) for row in rows]
+
+
+def _text(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, datetime):
+        if value.time() == time():
+            return value.date().isoformat()
+        return value.isoformat(sep=" ")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value)
+
+
+def _refuse_bomb(data: bytes, max_bytes: int) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+    except zipfile.BadZipFile:
+        raise TableError("The file is no Excel workbook (.xlsx), or it is damaged.") from None
+    if "[Content_Types].xml" not in {entry.filename for entry in entries}:
+        raise TableError("The file is a zip archive, not an Excel workbook; unpack it first.")
+    # zipfile never unpacks an entry beyond its stated size, so the stated sizes can be trusted.
+    if sum(entry.file_size for entry in entries) > 10 * max_bytes:
+        raise TableError(
+            "The workbook unpacks to more than ten times the size limit; "
+            "save the one sheet you need as CSV."
+        )
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names) or "none"
