@@ -5,7 +5,8 @@ Association lies between 0 (none) and 1, whatever the kinds:
 - two numbers: |Spearman's ρ|. Ranks are taken once per column, pairs use the rows that have both;
 - two categories: Cramér's V, corrected for bias (Bergsma, J. Korean Stat. Soc. 42, 2013);
 - a number and a category: √ε², the correlation ratio of the ranks corrected for bias (Kelley,
-  PNAS 21, 1935): ε² = 1 − (1 − η²)(n − 1)/(n − k), with η² the share of the variance between the k categories.
+  PNAS 21, 1935): ε² = 1 − (1 − η²)(n − 1)/(n − k), with η² the
+  share of the variance between the k categories.
 
 Without the corrections, a column of many rare categories would seem to go with everything.
 """
