@@ -114,7 +114,7 @@ class FittedRoot(_Fixed, StochasticModel):  # type: ignore[misc]
 
 
 class FittedMechanism(_Fixed, FunctionalCausalModel):  # type: ignore[misc]
-    """A node given its parents; the noise is uniform: one column for the value, one for its absence."""
+    """A node given its parents, with uniform noise: for the value and for its absence."""
 
     def __init__(
         self,

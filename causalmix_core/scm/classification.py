@@ -31,9 +31,8 @@ class Shares:
     words: str = "constant probabilities"
 
     def probabilities(self, columns: Columns) -> Array:
-        """Return (rows, classes)."""
-        rows = len(next(iter(columns.values())))
-        return np.tile(self.shares, (rows, 1))
+        """Return (1, classes), which holds for every row."""
+        return np.atleast_2d(self.shares)
 
 
 @dataclass(frozen=True)

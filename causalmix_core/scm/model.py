@@ -1,6 +1,6 @@
 """The structural causal model: fitted node by node, sampled causes first."""
 
-import hashlib
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from causalmix_core.errors import CausalMixError, MechanismError
 from causalmix_core.progress import Progress, silent
@@ -17,7 +18,9 @@ from causalmix_core.scm.assignment import EFFORTS, Quality, assign
 from causalmix_core.scm.columns import Array, ColumnCodec, decode, encode, learn_codecs
 from causalmix_core.scm.diagnostics import NodeDiagnostics
 from causalmix_core.scm.mechanism import Mechanism, Roots
-from causalmix_core.scm.structure import Graph, Structure, read_structure
+from causalmix_core.scm.sampling import Sampler
+from causalmix_core.scm.seeding import apportion, generator_for
+from causalmix_core.scm.structure import Graph, read_structure
 from causalmix_core.table.table import Table
 
 _FEWEST_ROWS = 3
@@ -101,17 +104,41 @@ class StructuralCausalModel:
             do: values that columns are set to, whatever their causes say (an intervention).
         """
         self._check_fitted()
-        counts = np.full(len(self.members_), n // len(self.members_))
-        counts[: n % len(self.members_)] += 1
-        parts = [
-            self._draw(member, int(count), seed, number, do)
-            for number, (member, count) in enumerate(zip(self.members_, counts, strict=True))
-        ]
+        settled = {node: self._code(node, value) for node, value in (do or {}).items()}
+        counts = None if balance is None else self._class_counts(balance, n, seed)
+        return decode(self.draw(n, seed, counts, settled), self.codecs_)
+
+    def draw(
+        self,
+        n: int,
+        seed: int,
+        counts: NDArray[np.int64] | None = None,
+        settled: Mapping[str, float] | None = None,
+    ) -> dict[str, Array]:
+        """Return `n` rows as codes; `counts[c]` of the target's code c where given."""
+        self._check_fitted()
+        parts: list[dict[str, Array]] = []
+        target = self.table_.target
+        for number, (structure, mechanisms) in enumerate(
+            zip(self.structures_, self.members_, strict=True)
+        ):
+            sampler = Sampler(structure, mechanisms, self.rows_, settled or {})
+            if counts is None:
+                parts.append(sampler.draw(self._share(n, number), seed, number))
+                continue
+            assert target is not None
+            parts += [
+                sampler.draw_class(target, code, self._share(int(count), number), seed, number)
+                for code, count in enumerate(counts)
+                if self._share(int(count), number)
+            ]
+        if not parts:
+            return {name: np.empty(0) for name in self.codecs_}
         joined = {name: np.concatenate([part[name] for part in parts]) for name in self.codecs_}
         if len(parts) > 1:
-            order = _generator(seed, "order of rows").permutation(n)
+            order = generator_for(seed, "order of rows").permutation(n)
             joined = {name: values[order] for name, values in joined.items()}
-        return decode(joined, self.codecs_)
+        return joined
 
     @property
     def diagnostics(self) -> tuple[NodeDiagnostics, ...]:
@@ -144,41 +171,33 @@ class StructuralCausalModel:
 
         return _gcm.to_dowhy(self.structures_[member], self.members_[member], self.rows_)
 
-    def _draw(
-        self,
-        member: Mapping[str, Mechanism],
-        n: int,
-        seed: int,
-        number: int,
-        do: Mapping[str, object] | None,
-    ) -> dict[str, Array]:
-        structure = self.structures_[number]
-        shared = {
-            node: _generator(seed, number, "district", *district).integers(self.rows_, size=n)
-            for district in structure.districts
-            for node in district
-        }
-        gaps = _generator(seed, number, "gaps").integers(self.rows_, size=n)
-        columns: dict[str, Array] = {}
-        for node, mechanism in member.items():
-            rng = _generator(seed, number, "node", node)
-            u, v = rng.random(n), rng.random(n)
-            if node in shared:
-                u = mechanism.value_levels.draw(shared[node], u)
-            if mechanism.absence_levels is not None:
-                v = mechanism.absence_levels.draw(shared.get(node, gaps), v)
-            if do is not None and node in do:
-                columns[node] = self._constant(node, do[node], n)
-            else:
-                columns[node] = mechanism.draw(columns, u, v)
-        return columns
+    def _share(self, n: int, number: int) -> int:
+        """Return how many of `n` rows graph `number` of the ensemble makes."""
+        return n // len(self.members_) + int(number < n % len(self.members_))
 
-    def _constant(self, node: str, value: object, n: int) -> Array:
+    def _code(self, node: str, value: object) -> float:
+        if node not in self.codecs_:
+            raise MechanismError(f"{node!r} is not a column of the causal model.")
         codec = self.codecs_[node]
         if codec.is_category and value not in codec.levels:
             raise MechanismError(f"{node!r} has no value {value!r} in the training rows.")
-        series = pd.Series([value]).astype(codec.dtype)
-        return np.repeat(codec.encode(series), n)
+        dtype = None if codec.is_category else codec.dtype
+        try:
+            return float(codec.encode(pd.Series([value], dtype=dtype))[0])
+        except (TypeError, ValueError):
+            raise MechanismError(f"{node!r} cannot be set to {value!r}.") from None
+
+    def _class_counts(self, balance: Mapping[str, float], n: int, seed: int) -> NDArray[np.int64]:
+        target = self.table_.target
+        if target is None or not self.codecs_[target].is_category:
+            raise MechanismError("A class balance needs a target column with classes.")
+        codec = self.codecs_[target]
+        shares = np.zeros(codec.codes)
+        for level, share in balance.items():
+            if str(level) not in codec.levels:
+                raise MechanismError(f"The target {target!r} has no class {level!r} in these rows.")
+            shares[codec.levels.index(str(level))] = share
+        return apportion(shares, n, generator_for(seed, "class shares"))
 
     def _available_quality(self) -> str:
         return self.quality
@@ -215,8 +234,6 @@ def _fit_all(
     if not missing:
         return fitted
     columns = encode(table, codecs)
-    import os
-
     from threadpoolctl import ThreadpoolController
 
     controller = ThreadpoolController()
@@ -255,10 +272,3 @@ def _fit_all(
                 future.cancel()
             raise
     return fitted
-
-
-def _generator(seed: int, *words: object) -> np.random.Generator:
-    """Return a generator of its own for each use, so that one edit changes no other node's noise."""
-    text = "\x1f".join(str(word) for word in words).encode()
-    spread = np.frombuffer(hashlib.sha256(text).digest()[:16], dtype=np.uint32)
-    return np.random.default_rng([seed, *(int(part) for part in spread)])

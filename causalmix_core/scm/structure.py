@@ -43,12 +43,14 @@ def read_structure(graph: Any, columns: Sequence[str]) -> Structure:
     """
     bidirected: list[tuple[str, str]] = []
     if isinstance(graph, nx.DiGraph):
-        nodes, directed = list(graph.nodes), list(graph.edges)
-    elif isinstance(graph, MixedGraph):
+        graph = MixedGraph.from_networkx(graph)
+    if isinstance(graph, MixedGraph):
         if not all(edge.is_directed or edge.is_bidirected for edge in graph.edges):
             graph = graph.to_dag()
         nodes = list(graph.nodes)
-        directed = [(edge.cause, edge.effect) for edge in graph.edges if edge.is_directed]
+        directed: list[tuple[str, str]] = [
+            (edge.cause, edge.effect) for edge in graph.edges if edge.is_directed
+        ]
         bidirected = [(edge.source, edge.target) for edge in graph.edges if edge.is_bidirected]
     else:
         raise GraphError("A causal model needs a MixedGraph or a networkx.DiGraph.")

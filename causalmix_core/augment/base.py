@@ -1,0 +1,173 @@
+"""What every generator is: fit on a table, sample rows of the same kind."""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from causalmix_core.errors import GeneratorError
+from causalmix_core.progress import Progress, silent
+from causalmix_core.scm.columns import Columns, decode, encode, learn_codecs
+from causalmix_core.scm.seeding import apportion, generator_for
+from causalmix_core.table.kinds import Kind
+from causalmix_core.table.table import Table
+
+Counts = NDArray[np.int64]
+
+
+class Generator(ABC):
+    """Makes synthetic rows from a table.
+
+    Parameters stand in ``__init__`` and attributes of the fit end in ``_``, as in scikit-learn;
+    `fit_resample` returns real rows followed by synthetic ones, as in imbalanced-learn.
+
+    Attributes:
+        name: what the command line and the registry call it.
+        title: what people call it.
+        notes_: what the user should be told about the fit or the last sample.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    keeps_own_shares: ClassVar[bool] = False
+    """Whether rows come with the generator's own class shares unless others are wanted."""
+
+    def fit(self, table: Table, progress: Progress = silent) -> Self:
+        """Learn from the rows of `table`, and only from those.
+
+        Raises:
+            GeneratorError: the generator does not apply to this table; the message says why.
+        """
+        if len(table) == 0 or not table.columns:
+            raise GeneratorError("There are no rows to learn from.")
+        self.table_ = table
+        self.codecs_ = learn_codecs(table)
+        self.columns_ = encode(table, self.codecs_)
+        self.notes_: tuple[str, ...] = ()
+        target = table.target
+        self.class_column_ = (
+            target if target is not None and table.kinds[target].is_category else None
+        )
+        if self.class_column_ is None:
+            self.classes_ = np.zeros(len(table), dtype=np.int64)
+        else:
+            self.classes_ = self.columns_[self.class_column_].astype(np.int64)
+        self.class_counts_ = np.bincount(self.classes_)
+        self._fit(table, progress)
+        return self
+
+    def sample(
+        self, n: int, seed: int = 0, balance: Mapping[str, float] | None = None
+    ) -> pd.DataFrame:
+        """Return `n` synthetic rows with the table's columns, order and dtypes.
+
+        Args:
+            seed: the same seed gives the same rows, in another process too.
+            balance: wanted share of each class (classes not named get no rows); None keeps
+                the training shares.
+        """
+        if not hasattr(self, "columns_"):
+            raise GeneratorError(f"Fit the generator {self.name!r} before sampling from it.")
+        if n < 0:
+            raise GeneratorError("The number of rows cannot be negative.")
+        rng = generator_for(seed, "sample", self.name)
+        counts = None
+        if balance is not None or not self.keeps_own_shares:
+            counts = apportion(self._shares(balance), n, rng)
+        columns = self._draw(n, counts, rng)
+        order = rng.permutation(n)
+        return decode({name: columns[name][order] for name in self.codecs_}, self.codecs_)
+
+    def fit_resample(
+        self, X: pd.DataFrame, y: "pd.Series[Any]", *, n: int | None = None, seed: int = 0
+    ) -> tuple[pd.DataFrame, "pd.Series[Any]"]:
+        """Return the real rows followed by synthetic ones.
+
+        With `n` rows at the training shares; without, every class is filled up to the size of
+        the largest, as imbalanced-learn does.
+        """
+        from causalmix_core.table import read_table
+
+        target = str(y.name) if y.name is not None else "target"
+        frame = X.assign(**{target: y.to_numpy()})
+        self.fit(read_table(frame, target, kinds=_kinds_of(X)))
+        if n is None:
+            extra = self.class_counts_.max() - self.class_counts_
+            levels = self.codecs_[target].levels
+            n = int(extra[: len(levels)].sum())
+            wanted = {level: int(extra[code]) / max(n, 1) for code, level in enumerate(levels)}
+            rows = self.sample(n, seed, balance=wanted if n else None)
+        else:
+            rows = self.sample(n, seed)
+        new_X = rows.reindex(columns=X.columns)
+        for column in X.columns:
+            new_X[column] = new_X[column].astype(X[column].dtype)
+        new_y = rows[target].astype(y.dtype)
+        return (
+            pd.concat([X, new_X], ignore_index=True),
+            pd.concat([y, new_y], ignore_index=True).rename(y.name),
+        )
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, as scikit-learn does."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({given})"
+
+    @abstractmethod
+    def _fit(self, table: Table, progress: Progress) -> None:
+        """Learn from `table`; codes are in `columns_`, the class codes in `classes_`."""
+
+    @abstractmethod
+    def _draw(self, n: int, counts: Counts | None, rng: np.random.Generator) -> Columns:
+        """Return `n` encoded rows in any order, `counts[c]` of class code c."""
+
+    def _shares(self, balance: Mapping[str, float] | None) -> NDArray[np.float64]:
+        if balance is None:
+            return self.class_counts_.astype(np.float64)
+        if self.class_column_ is None:
+            raise GeneratorError("A class balance needs a target column with classes.")
+        levels = self.codecs_[self.class_column_].levels
+        strangers = [str(level) for level in balance if str(level) not in levels]
+        if strangers:
+            raise GeneratorError(
+                f"The target {self.class_column_!r} has no class {strangers[0]!r} in these rows."
+            )
+        wanted = np.zeros(len(self.class_counts_))
+        for level, share in balance.items():
+            wanted[levels.index(str(level))] = share
+        return wanted
+
+
+def class_rows(classes: NDArray[np.int64], counts: Counts, rng: np.random.Generator) -> Counts:
+    """Draw a training row, of the wanted class, for every synthetic row."""
+    parts = [
+        rng.choice(np.flatnonzero(classes == code), size=count)
+        for code, count in enumerate(counts)
+        if count
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+
+
+def _kinds_of(X: pd.DataFrame) -> dict[str, Kind]:
+    """Kinds that a frame states by its dtypes, so that no column is set aside."""
+    kinds: dict[str, Kind] = {}
+    for column in X.columns:
+        dtype = X[column].dtype
+        if pd.api.types.is_bool_dtype(dtype):
+            kinds[str(column)] = Kind.BINARY
+        elif pd.api.types.is_integer_dtype(dtype):
+            kinds[str(column)] = Kind.INTEGER
+        elif pd.api.types.is_float_dtype(dtype):
+            kinds[str(column)] = Kind.NUMERIC
+        elif pd.api.types.is_datetime64_any_dtype(dtype):
+            kinds[str(column)] = Kind.DATETIME
+        else:
+            kinds[str(column)] = Kind.CATEGORICAL
+    return kinds
