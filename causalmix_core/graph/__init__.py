@@ -1,12 +1,27 @@
 """Mixed graphs: marks, edits with undo, knowledge, legality, DAGs, layout, file formats."""
 
 from causalmix_core.graph.dag import (
-    Completion,
     complete,
     consistent_extension,
     meek_closure,
+    sample_dags,
     to_cpdag,
-    unshielded_colliders,
+)
+from causalmix_core.graph.edits import (
+    AddEdge,
+    Difference,
+    Edit,
+    History,
+    MoveNodes,
+    RemoveEdge,
+    ReplaceEdges,
+    ReverseEdge,
+    SetKnowledge,
+    SetMark,
+    SetMarks,
+    apply,
+    describe,
+    difference,
 )
 from causalmix_core.graph.knowledge import (
     CompiledKnowledge,
@@ -15,6 +30,7 @@ from causalmix_core.graph.knowledge import (
     target_last,
     violations,
 )
+from causalmix_core.graph.layout import layout
 from causalmix_core.graph.legality import (
     LEGAL_MARKS,
     almost_directed_cycles,
@@ -31,30 +47,55 @@ from causalmix_core.graph.mixed_graph import (
     MixedGraph,
     PairFrequencies,
 )
+from causalmix_core.graph.orientation import Completion, unshielded_colliders
+from causalmix_core.graph.separation import (
+    Independence,
+    implied_independencies,
+    m_separated,
+)
 from causalmix_core.graph.words import edge_sentence, edge_sign
 
 __all__ = [
     "LEGAL_MARKS",
+    "AddEdge",
     "CompiledKnowledge",
     "Completion",
+    "Difference",
     "Edge",
+    "Edit",
     "GraphType",
+    "History",
+    "Independence",
     "Knowledge",
     "Mark",
     "MixedGraph",
+    "MoveNodes",
     "PairFrequencies",
+    "RemoveEdge",
+    "ReplaceEdges",
+    "ReverseEdge",
+    "SetKnowledge",
+    "SetMark",
+    "SetMarks",
     "almost_directed_cycles",
+    "apply",
     "classify",
     "compile_knowledge",
     "complete",
     "consistent_extension",
+    "describe",
+    "difference",
     "directed_cycles",
     "edge_sentence",
     "edge_sign",
+    "implied_independencies",
     "is_ancestral",
+    "layout",
+    "m_separated",
     "meek_closure",
     "reasons_not_dag",
     "restrict",
+    "sample_dags",
     "target_last",
     "to_cpdag",
     "unshielded_colliders",

@@ -71,12 +71,11 @@ def from_json(text: str) -> MixedGraph:
 
 def to_dict(graph: MixedGraph) -> dict[str, Any]:
     """The content of a graph file as plain values."""
-    knowledge = graph.knowledge
     return {
         "format": FORMAT,
         "graph_type": graph.graph_type,
         "nodes": list(graph.nodes),
-        "edges": [_edge_to_dict(edge) for edge in graph.edges],
+        "edges": [edge_to_dict(edge) for edge in graph.edges],
         "pairs": [
             {
                 "source": pair.source,
@@ -85,11 +84,7 @@ def to_dict(graph: MixedGraph) -> dict[str, Any]:
             }
             for pair in graph.pairs
         ],
-        "knowledge": {
-            "required": [list(pair) for pair in knowledge.required],
-            "forbidden": [list(pair) for pair in knowledge.forbidden],
-            "tiers": [list(tier) for tier in knowledge.tiers],
-        },
+        "knowledge": knowledge_to_dict(graph.knowledge),
         "layout": plain(graph.layout),
         "provenance": plain(graph.provenance),
     }
@@ -120,9 +115,9 @@ def from_dict(content: object) -> MixedGraph:
         raise GraphError('"pairs" must be a list.')
     graph = MixedGraph(
         nodes=tuple(nodes),
-        edges=tuple(_edge_from_dict(edge) for edge in edges),
+        edges=tuple(edge_from_dict(edge) for edge in edges),
         pairs=tuple(_pair_from_dict(pair) for pair in pairs),
-        knowledge=_knowledge_from_dict(content.get("knowledge") or {}),
+        knowledge=knowledge_from_dict(content.get("knowledge") or {}),
         layout=_layout_from_dict(content.get("layout") or {}, nodes),
         provenance=dict(_mapping(content.get("provenance") or {}, "provenance")),
     )
@@ -157,7 +152,17 @@ def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _edge_to_dict(edge: Edge) -> dict[str, Any]:
+def knowledge_to_dict(knowledge: Knowledge) -> dict[str, Any]:
+    """The ``knowledge`` of a graph file."""
+    return {
+        "required": [list(pair) for pair in knowledge.required],
+        "forbidden": [list(pair) for pair in knowledge.forbidden],
+        "tiers": [list(tier) for tier in knowledge.tiers],
+    }
+
+
+def edge_to_dict(edge: Edge) -> dict[str, Any]:
+    """One entry of ``edges``."""
     content: dict[str, Any] = {
         "source": edge.source,
         "target": edge.target,
@@ -171,7 +176,8 @@ def _edge_to_dict(edge: Edge) -> dict[str, Any]:
     return content
 
 
-def _edge_from_dict(content: object) -> Edge:
+def edge_from_dict(content: object) -> Edge:
+    """Read one entry of ``edges``."""
     edge = _mapping(content, "edges")
     missing = [key for key in ("source", "target", "source_mark", "target_mark") if key not in edge]
     if missing:
@@ -202,7 +208,8 @@ def _pair_from_dict(content: object) -> PairFrequencies:
     )
 
 
-def _knowledge_from_dict(content: object) -> Knowledge:
+def knowledge_from_dict(content: object) -> Knowledge:
+    """Read the ``knowledge`` of a graph file."""
     knowledge = _mapping(content, "knowledge")
     lists: dict[str, Any] = {}
     for key in ("required", "forbidden", "tiers"):

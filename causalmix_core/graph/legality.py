@@ -44,11 +44,11 @@ def classify(graph: MixedGraph) -> GraphType:
 
 def has_type(graph: MixedGraph, graph_type: str) -> bool:
     """Whether the marks allow to call the graph `graph_type`; a DAG is also a CPDAG, and so on."""
-    legal: dict[str, frozenset[tuple[Mark, Mark]]] = {**LEGAL_MARKS}
-    if not {edge.marks for edge in graph.edges} <= legal.get(graph_type, frozenset()):
-        return False
     if graph_type == "mixed":
         return True
+    legal = {str(name): marks for name, marks in LEGAL_MARKS.items()}.get(graph_type)
+    if legal is None or not {edge.marks for edge in graph.edges} <= legal:
+        return False
     return is_ancestral(graph) if graph_type == "pag" else not directed_cycles(graph)
 
 
