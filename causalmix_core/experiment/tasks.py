@@ -1,14 +1,91 @@
 """What each kind of job does; called by the worker only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from causalmix_core.errors import StoreError
 from causalmix_core.experiment.jobs import Job, Lease
 from causalmix_core.experiment.store import Json, Store
+from causalmix_core.experiment.workspace import COMPARISON, Recipe, Rows, Workspace
+from causalmix_core.graph.edits import History
+from causalmix_core.graph.graph_file import knowledge_from_dict
+from causalmix_core.progress import part
 
 Task = Callable[[Store, Job, Lease], Json]
 
-TASKS: dict[str, Task] = {}
+
+def discover(store: Store, job: Job, lease: Lease) -> Json:
+    """Find the graph in the rows that are no test rows; it becomes the project's graph.
+
+    The request holds `discover`'s settings by their names.
+    """
+    from causalmix_core.discovery import discover as search
+
+    workspace = Workspace(store, job.project)
+    development, _ = workspace.parts()
+    settings: dict[str, Any] = dict(job.request)
+    settings["knowledge"] = knowledge_from_dict(settings.get("knowledge") or {})
+    graph = search(development, **settings, progress=lease.progress)
+    lease.check()
+    workspace.put_history(History(graph))
+    return {"edges": len(graph.edges), "type": graph.graph_type}
+
+
+def synthesize(store: Store, job: Job, lease: Lease) -> Json:
+    """Fit generators on the training rows, keep their rows, and compare them.
+
+    The request holds ``recipes`` (`Recipe` as dicts, without inputs); a generator that does not
+    apply is named in the result with its reason, and the others go on.
+    """
+    from causalmix_core.augment import generator
+    from causalmix_core.errors import GeneratorError, MechanismError
+    from causalmix_core.fidelity import compare
+
+    workspace = Workspace(store, job.project)
+    recipes = [Recipe(**each) for each in job.request["recipes"]]
+    refused: dict[str, str] = {}
+    made: dict[str, Rows] = {}
+    first = recipes[0]
+    training, validation = workspace.drawn(first.train_rows, first.draw_seed)
+    for index, recipe in enumerate(recipes):
+        report = part(lease.progress, 0.7 * index / len(recipes), 0.7 * (index + 1) / len(recipes))
+        settings = generator_settings(workspace, recipe)
+        try:
+            maker = generator(recipe.method, **settings).fit(training, progress=report)
+            frame = maker.sample(recipe.rows, seed=recipe.seed)
+        except (GeneratorError, MechanismError) as error:
+            refused[recipe.method] = str(error)
+            continue
+        inputs = workspace.inputs_of(recipe, training)
+        rows = Rows(replace(recipe, inputs=inputs), frame, tuple(maker.notes_))
+        workspace.put_rows(rows)
+        made[recipe.method] = rows
+    if made:
+        card = compare(
+            {method: rows.frame for method, rows in made.items()},
+            train=training,
+            holdout=validation,
+            graph=workspace.graph(),
+            seed=first.seed,
+            progress=part(lease.progress, 0.7, 1.0),
+        )
+        inputs_of = {method: rows.recipe.inputs for method, rows in made.items()}
+        store.save_json(job.project, COMPARISON, {"report": card.to_dict(), "inputs": inputs_of})
+    return {"made": list(made), "refused": refused}
+
+
+def generator_settings(workspace: Workspace, recipe: Recipe) -> Mapping[str, Any]:
+    """Return a recipe's settings with what JSON cannot hold: the project's graph."""
+    if recipe.method != "causal":
+        return recipe.settings
+    graph = workspace.graph()
+    if graph is None:
+        raise StoreError("There is no graph yet; find or draw one on the Graph page.")
+    return {**recipe.settings, "graph": graph}
+
+
+TASKS: dict[str, Task] = {"discover": discover, "synthesize": synthesize}
 
 
 def perform(store: Store, job: Job, lease: Lease) -> Json:
