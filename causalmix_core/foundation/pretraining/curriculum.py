@@ -1,0 +1,96 @@
+"""What is trained on when: easy, small tasks first, then wider ones with easy tasks kept in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Upper limits reached at a step; between two stages they grow linearly.
+
+    Attributes:
+        step: optimiser step.
+        rows: most rows in all.
+        columns: most columns after encoding.
+        classes: most classes.
+        difficulty: see `prior.TaskShape`.
+        tabicl: share of steps fed by `tabicl.prior` instead of our own simulator.
+    """
+
+    step: int
+    rows: int
+    columns: int
+    classes: int
+    difficulty: float
+    tabicl: float = 0.0
+
+
+STAGES = (
+    Stage(0, 100, 5, 2, 0.0),
+    Stage(140, 120, 5, 2, 0.1),
+    Stage(300, 160, 8, 3, 0.5),
+    Stage(500, 256, 16, 6, 1.0, 0.05),
+    Stage(800, 384, 32, 10, 1.0, 0.2),
+    Stage(1500, 512, 60, 10, 1.0, 0.25),
+    Stage(5000, 768, 100, 10, 1.0, 0.3),
+)
+
+TOKENS = 26_000
+"""Cells (rows × column groups × tasks) per optimiser step, all ranks together."""
+
+
+@dataclass(frozen=True)
+class BatchShape:
+    """The common shape of one step's tasks; `tasks` is the number over all ranks."""
+
+    tasks: int
+    rows: int
+    context: int
+    columns: int
+    classes: int
+    difficulty: float
+    view: str
+    source: str
+
+
+def limits(step: int, stages: tuple[Stage, ...] = STAGES) -> Stage:
+    """Return the limits in force at a step."""
+    at = [s.step for s in stages]
+
+    def grow(name: str) -> float:
+        return float(np.interp(step, at, [float(getattr(s, name)) for s in stages]))
+
+    return Stage(
+        step,
+        round(grow("rows")),
+        round(grow("columns")),
+        int(grow("classes") + 1e-9),
+        grow("difficulty"),
+        grow("tabicl"),
+    )
+
+
+def draw(
+    rng: np.random.Generator, step: int, ranks: int, tokens: int = TOKENS,
+    stages: tuple[Stage, ...] = STAGES,
+) -> BatchShape:  # fmt: skip
+    """Draw the shape of one step; small tables are drawn at every stage."""
+    top = limits(step, stages)
+    if rng.random() < 0.15:
+        top = limits(int(rng.integers(0, step + 1)), stages)
+    rows = int(np.exp(rng.uniform(np.log(60), np.log(top.rows))))
+    columns = int(np.exp(rng.uniform(np.log(2), np.log(top.columns + 0.99))))
+    context = int(rows * rng.uniform(0.35, 0.85))
+    groups = (columns + 1) // 2 + 1
+    tasks = max(1, min(96, tokens // (rows * groups)) // ranks) * ranks
+    return BatchShape(
+        tasks=tasks,
+        rows=rows,
+        context=context,
+        columns=columns,
+        classes=top.classes,
+        difficulty=top.difficulty,
+        view="ranks" if rng.random() < 0.5 else "onehot",
+        source="tabicl" if rng.random() < top.tabicl else "own",
+    )

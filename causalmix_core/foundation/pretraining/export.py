@@ -1,0 +1,77 @@
+"""Turn a training state into the checkpoint that `TabPFNClassifier` loads."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from causalmix_core.foundation import checkpoint
+from causalmix_core.foundation._tabpfn import inference_settings
+from causalmix_core.foundation.pretraining.train import NETWORK
+from causalmix_core.foundation.pretraining.views import ONEHOT_LEVELS
+
+ESTIMATORS = 4
+TEMPERATURE = 0.9
+
+
+def compact_inference_settings() -> dict[str, Any]:
+    """Return the inference settings stored in the compact checkpoint; they match `views`."""
+    common = {
+        "append_original": False,
+        "max_features_per_estimator": 500,
+        "global_transformer_name": None,
+        "max_onehot_cardinality": None,
+        "differentiable": False,
+    }
+    return inference_settings(
+        PREPROCESS_TRANSFORMS=[
+            common | {"name": "quantile_uni", "categorical_name": "ordinal_shuffled"},
+            common
+            | {
+                "name": "squashing_scaler_default",
+                "categorical_name": "onehot",
+                "max_onehot_cardinality": ONEHOT_LEVELS,
+            },
+        ],
+        FINGERPRINT_FEATURE=False,
+        MIN_NUMBER_SAMPLES_FOR_CATEGORICAL_INFERENCE=0,
+        MAX_NUMBER_OF_FEATURES=500,
+        MAX_NUMBER_OF_SAMPLES=10_000,
+        SOFTMAX_TEMPERATURE=TEMPERATURE,
+        N_ESTIMATORS=ESTIMATORS,
+    )
+
+
+def export(state: Path, out: Path, averaged: bool = True) -> Path:
+    """Write the (averaged) weights of a training state as a checkpoint."""
+    from safetensors import safe_open
+
+    start = "average." if averaged else "network."
+    with safe_open(str(state), framework="pt", device="cpu") as file:
+        kept = {
+            key[len(start) :]: file.get_tensor(key) for key in file.keys() if key.startswith(start)
+        }
+        step = int(file.metadata()["step"])
+    return checkpoint.save(
+        {
+            "architecture_name": "tabpfn_v2",
+            "config": NETWORK,
+            "inference_config": compact_inference_settings(),
+            "causalmix": {"name": "compact", "step": step, "licence": "Apache-2.0"},
+            "state_dict": kept,
+        },
+        out,
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Export from the command line."""
+    parser = argparse.ArgumentParser(prog="causalmix_core.foundation.pretraining.export")
+    parser.add_argument("state", type=Path, help="state.safetensors of a training")
+    parser.add_argument("out", type=Path, help="checkpoint to write")
+    parser.add_argument("--last", action="store_true", help="the last weights, not their average")
+    given = parser.parse_args(arguments)
+    print(export(given.state, given.out, averaged=not given.last))
+
+
+if __name__ == "__main__":
+    main()

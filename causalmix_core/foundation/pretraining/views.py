@@ -1,0 +1,108 @@
+"""Simulated tasks as `TabPFNClassifier` would hand them to the network.
+
+The compact checkpoint carries its own inference settings (`checkpoint.inference_settings`): the
+ensemble alternates two views of a table. ``ranks``: numbers by their quantile among the context
+rows, categories as shuffled codes. ``onehot``: numbers robustly scaled and squashed, categories of
+at most `ONEHOT_LEVELS` levels as indicator columns, others as codes. Columns are then shuffled;
+scaling to unit variance and the treatment of missing cells happen inside the network. The very
+same transformers as in tabpfn are fitted here, on the context rows alone.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from causalmix_core.foundation.pretraining.prior import Task
+
+ONEHOT_LEVELS = 10
+VIEWS = ("ranks", "onehot")
+
+Floats = NDArray[np.float64]
+Rng = np.random.Generator
+
+
+def encode(
+    rng: Rng, tasks: Sequence[Task], view: str, context: int, width: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Encode tasks of equally many rows.
+
+    Args:
+        rng: source of the shuffles.
+        tasks: tasks with at most `width` columns each.
+        view: one of `VIEWS`.
+        context: the first so many rows are the labelled ones.
+        width: columns wanted per task; missing ones are zero, as tabpfn pads.
+
+    Returns:
+        X (rows, tasks, width) and y (rows, tasks), where -100 marks a query row whose class does
+        not occur in the context; classes are renumbered in random order.
+    """
+    rows = len(tasks[0].y)
+    X = np.zeros((rows, len(tasks), width), dtype=np.float64)
+    y = np.empty((rows, len(tasks)), dtype=np.int64)
+    numeric_at: list[tuple[int, int]] = []
+    numeric: list[Floats] = []
+    for b, task in enumerate(tasks):
+        columns: list[Floats] = []
+        is_numeric: list[bool] = []
+        left = task.X.shape[1]
+        for j in rng.permutation(left):
+            left -= 1
+            cells, k = task.X[:, j], task.levels[j]
+            room = width - len(columns) - left
+            # tabpfn itself treats columns with fewer than four values as categories
+            if k == 0 and len(np.unique(cells[:context])) < 4:
+                cells, k = _codes(cells)
+            if k == 0:
+                columns.append(cells)
+                is_numeric.append(True)
+            elif view == "onehot" and 2 < k <= min(ONEHOT_LEVELS, room):
+                blank = np.isnan(cells)
+                parts = [(cells == level).astype(float) for level in range(k)]
+                if blank.any() and k < room:
+                    parts.append(blank.astype(float))
+                columns += parts
+                is_numeric += [False] * len(parts)
+            else:
+                if view == "ranks":
+                    shuffled = np.append(rng.permutation(k).astype(float), np.nan)
+                    cells = shuffled[np.where(np.isnan(cells), k, cells).astype(int)]
+                columns.append(cells)
+                is_numeric.append(False)
+        places = rng.permutation(len(columns))
+        for place, cells, number in zip(places, columns, is_numeric, strict=True):
+            X[:, b, place] = cells
+            if number:
+                numeric_at.append((b, int(place)))
+                numeric.append(cells)
+        y[:, b] = _renumber(rng, task.y, context)
+    if numeric:
+        scaled = _scale(np.stack(numeric, 1), view, context)
+        for i, (b, place) in enumerate(numeric_at):
+            X[:, b, place] = scaled[:, i]
+    return X.astype(np.float32), y
+
+
+def _codes(cells: Floats) -> tuple[Floats, int]:
+    known = cells[~np.isnan(cells)]
+    values = np.unique(known)
+    code = np.searchsorted(values, cells).astype(float)
+    code[np.isnan(cells)] = np.nan
+    return code, len(values)
+
+
+def _renumber(rng: Rng, y: NDArray[np.int64], context: int) -> NDArray[np.int64]:
+    known = np.unique(y[:context])
+    new = np.full(int(y.max()) + 1, -100, dtype=np.int64)
+    new[known] = rng.permutation(len(known))
+    return new[y]
+
+
+def _scale(columns: Floats, view: str, context: int) -> Floats:
+    from causalmix_core.foundation._tabpfn import column_transformer
+
+    name = "quantile_uni" if view == "ranks" else "squashing_scaler_default"
+    transformer = column_transformer(name, context)
+    transformer.fit(columns[:context])
+    return np.asarray(transformer.transform(columns), dtype=np.float64)
