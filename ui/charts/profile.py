@@ -32,23 +32,30 @@ def column_figure(frame: pd.DataFrame, kinds: dict[str, Kind], across: int = 4) 
         else:
             counts = values.astype(str).value_counts()
             top = counts.head(MOST_LEVELS)
-            labels = [shorten(level, 14) for level in top.index]
+            labels = [shorten(level, 22) for level in top.index]
             heights = top.tolist()
             if len(counts) > MOST_LEVELS:
                 labels.append(f"{len(counts) - MOST_LEVELS} others")
                 heights.append(int(counts.iloc[MOST_LEVELS:].sum()))
             figure.add_trace(
                 go.Bar(
-                    x=list(range(len(labels))),
-                    y=heights,
+                    x=heights,
+                    y=list(range(len(labels))),
+                    orientation="h",
+                    text=labels,
+                    textposition="auto",
+                    insidetextanchor="start",
+                    textangle=0,
+                    cliponaxis=False,
                     marker_color=[BLUE] * len(top) + [GREY] * (len(labels) - len(top)),
                     customdata=labels,
-                    hovertemplate="%{customdata}: %{y} rows<extra></extra>",
+                    hovertemplate="%{customdata}: %{x} rows<extra></extra>",
                     name=column,
                 ),
                 **where,
             )
-            figure.update_xaxes(tickvals=list(range(len(labels))), ticktext=labels, **where)
+            figure.update_yaxes(showticklabels=False, autorange="reversed", **where)
+            figure.update_xaxes(range=[0, 1.25 * max(heights, default=1)], **where)
     figure.update_layout(showlegend=False, margin_t=40)
     return figure
 

@@ -1,0 +1,85 @@
+"""Projects: what was begun, and the way in."""
+
+import streamlit as st
+
+from causalmix_core.errors import CausalMixError
+from ui.loader import load_table_panel
+from ui.navigation import DATA
+from ui.session import close_project, ensure_entrypoint, open_project, project, store
+
+ensure_entrypoint()
+
+st.title("CausalMix")
+st.markdown(
+    "Find the **causal graph** in a small table, correct it by hand, make **synthetic rows** that "
+    "obey it, see how they differ from Mixup and SMOTE, and **fine-tune** a tabular foundation "
+    "model on the mix. Everything stays on this computer."
+)
+
+with st.container(border=True):
+    st.subheader("Start with a table")
+    load_table_panel()
+
+projects = store().list()
+st.subheader("Your projects")
+if not projects:
+    st.caption("Nothing yet. A project is stored as you work: come back to it at any time.")
+
+current = project()
+for entry in projects:
+    with st.container(border=True):
+        name, opened, more = st.columns([6, 1.3, 1.6], vertical_alignment="center")
+        with name:
+            st.text(entry.name)
+            moment = entry.updated.astimezone()
+            st.caption(
+                f"changed {moment:%d %b %Y, %H:%M}"
+                + (" · open now" if current and current.id == entry.id else "")
+            )
+        if opened.button("Open", key=f"open-{entry.id}", type="primary", width="stretch"):
+            open_project(entry.id)
+            st.switch_page(DATA, query_params={"project": entry.id})
+        with more.popover("More", width="stretch"):
+            new_name = st.text_input("Name", entry.name, key=f"name-{entry.id}", max_chars=200)
+            if st.button("Rename", key=f"rename-{entry.id}", width="stretch"):
+                store().rename(entry.id, new_name)
+                st.rerun()
+            if st.button("Duplicate", key=f"duplicate-{entry.id}", width="stretch"):
+                store().duplicate(entry.id)
+                st.rerun()
+            if st.button("Prepare for download", key=f"export-{entry.id}", width="stretch"):
+                from causalmix_core.experiment import bundles
+
+                st.session_state["bundle"] = (entry.id, bundles.export_bytes(store(), entry.id))
+            ready = st.session_state.get("bundle")
+            if ready and ready[0] == entry.id:
+                st.download_button(
+                    "Download as one file",
+                    ready[1],
+                    file_name=f"{entry.name}.zip",
+                    mime="application/zip",
+                    key=f"download-{entry.id}",
+                    width="stretch",
+                    on_click="ignore",
+                )
+            sure = st.checkbox("Yes, delete it for good", key=f"sure-{entry.id}")
+            if st.button("Delete", key=f"delete-{entry.id}", width="stretch", disabled=not sure):
+                if current and current.id == entry.id:
+                    close_project()
+                store().delete(entry.id)
+                st.rerun()
+
+with st.expander("Bring in a project from another computer"):
+    bundle = st.file_uploader(
+        "A project file (.zip) made by CausalMix", type=["zip"], key="bundle-up"
+    )
+    if bundle is not None and st.button("Import the project", type="primary"):
+        from causalmix_core.experiment import bundles
+
+        try:
+            brought = bundles.import_bytes(store(), bundle.getvalue())
+        except CausalMixError as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            open_project(brought.id)
+            st.switch_page(DATA, query_params={"project": brought.id})
