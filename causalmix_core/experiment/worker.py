@@ -12,9 +12,9 @@ import traceback
 from collections.abc import Sequence
 
 from causalmix_core.errors import Cancelled, CausalMixError
-from causalmix_core.experiment import tasks
 from causalmix_core.experiment.jobs import Job, Lease, State, claim, waiting
 from causalmix_core.experiment.store import Store, new_id
+from causalmix_core.experiment.tasks import perform
 
 _IDLE_SECONDS = 0.3
 
@@ -43,7 +43,7 @@ def work(store: Store, job: Job, worker: str) -> None:
     """Do a claimed job and record how it ended."""
     with Lease(store, job.id, worker) as lease:
         try:
-            result = tasks.perform(store, job, lease)
+            result = perform(store, job, lease)
         except Cancelled:
             lease.finish(State.CANCELLED)
         except CausalMixError as error:

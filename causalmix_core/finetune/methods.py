@@ -1,0 +1,103 @@
+"""Ways to fine-tune: what each name stands for, and the synthetic rows it needs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from causalmix_core.augment import GENERATORS, generator
+from causalmix_core.errors import RunError
+from causalmix_core.finetune.settings import Settings
+from causalmix_core.progress import Progress, silent
+from causalmix_core.table.table import Table
+
+MOST_SYNTHETIC = 4_000
+"""Largest pool of synthetic rows that a run draws from."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to fine-tune.
+
+    Attributes:
+        name: what the command line calls it.
+        title: what people call it.
+        generator: where its synthetic rows come from, or None.
+        trains: whether any gradient step is done.
+        only_synthetic: whether training steps hold synthetic rows alone.
+    """
+
+    name: str
+    title: str
+    generator: str | None = None
+    trains: bool = True
+    only_synthetic: bool = False
+
+    def adapt(self, settings: Settings) -> Settings:
+        """Return the settings as this method uses them."""
+        return settings.with_share(1.0) if self.only_synthetic else settings
+
+
+def _methods() -> dict[str, Method]:
+    known = [
+        Method("none", "No fine-tuning", trains=False),
+        Method("default", "Real rows only"),
+        Method("causalmix", "Real + causal rows", "causal"),
+        Method("causal-only", "Causal rows only", "causal", only_synthetic=True),
+    ]
+    others = [
+        Method(name, f"Real + {kind.title} rows", name)
+        for name, kind in GENERATORS.items()
+        if name != "causal"
+    ]
+    return {method.name: method for method in (*known, *others)}
+
+
+METHODS = _methods()
+"""All methods by name, in the order in which they are shown."""
+
+
+def method(name: str) -> Method:
+    """Return a method by its name.
+
+    Raises:
+        RunError: there is none of that name.
+    """
+    if name not in METHODS:
+        raise RunError(f"There is no method {name!r}; choose from {', '.join(METHODS)}.")
+    return METHODS[name]
+
+
+def pool_size(train_rows: int, settings: Settings) -> int:
+    """How many synthetic rows a run draws from: one set, or as many as its steps can use."""
+    if not settings.mixing.fresh:
+        return train_rows
+    rows = min(train_rows, settings.max_rows) * settings.splits_per_step * settings.steps
+    return max(train_rows, min(rows, MOST_SYNTHETIC))
+
+
+def synthetic_rows(
+    name: str,
+    train: Table,
+    rows: int,
+    *,
+    graph: Any = None,
+    seed: int = 0,
+    params: "dict[str, Any] | None" = None,
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Fit a generator on the training rows and sample from it.
+
+    Args:
+        name: the generator.
+        train: the training rows of the run, and only those.
+        rows: how many to sample.
+        graph: for the causal generator; None lets it discover one in `train`.
+        seed: of the sample, and of a discovery.
+        params: further parameters of the generator.
+        progress: told how far the fit is.
+    """
+    chosen = dict(params or {})
+    if name == "causal":
+        chosen = {"graph": graph, "graph_seed": seed, **chosen}
+    return generator(name, **chosen).fit(train, progress=progress).sample(rows, seed=seed)

@@ -1,0 +1,354 @@
+"""One fine-tuning run: from three tables and a method's name to figures, curves and a model."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedKFold
+
+from causalmix_core import __version__
+from causalmix_core.errors import RunError
+from causalmix_core.finetune import checkpoint as checkpoints
+from causalmix_core.finetune import loop, methods
+from causalmix_core.finetune.ensemble import Ensemble
+from causalmix_core.finetune.loop import Labelled, Material, OnPoints
+from causalmix_core.finetune.metrics import scores
+from causalmix_core.finetune.settings import Settings
+from causalmix_core.finetune.tuned_model import TunedModel
+from causalmix_core.foundation import checkpoint as model_files
+from causalmix_core.foundation import models
+from causalmix_core.foundation._tabpfn import TableEncoder, classifier
+from causalmix_core.progress import Progress, part, silent
+from causalmix_core.table.table import Table
+
+_DEFAULTS = Settings()
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run left.
+
+    Attributes:
+        metrics: one line of the results table: sizes, every metric on every split at the kept
+            step (such as ``roc_auc_test``), the stopping metric at the start and at the kept step,
+            steps, seconds.
+        curves: step, split, metric, value; everything measured along the way.
+        model: the tuned model; that of ``none`` has the weights it started with.
+    """
+
+    metrics: Mapping[str, Any]
+    curves: pd.DataFrame
+    model: TunedModel
+
+
+def finetune(
+    train: Table,
+    validation: Table,
+    test: Table,
+    method: str = "causalmix",
+    *,
+    graph: Any = None,
+    seed: int = 0,
+    model: str | Path = "compact",
+    settings: Settings = _DEFAULTS,
+    domain: Table | None = None,
+    synthetic: pd.DataFrame | None = None,
+    saved: Path | None = None,
+    progress: Progress = silent,
+    on_points: OnPoints = loop.ignore,
+) -> Run:
+    """Fine-tune a foundation model on a small table.
+
+    Args:
+        train: real rows to train on; alone seen by discovery and generators.
+        validation: real rows that decide when to stop.
+        test: real rows that are scored and decide nothing.
+        method: one of `METHODS`, such as ``none``, ``default``, ``causalmix``, ``smote``.
+        graph: the causal graph; None discovers one in `train` where the method needs it.
+        seed: decides the draws of rows, the synthetic rows and the ensemble members.
+        model: ``compact``, or a safetensors checkpoint.
+        settings: everything else.
+        domain: rows of another domain to be scored as well.
+        synthetic: the method's synthetic rows, where they have been made already.
+        saved: a file for the state of the run: where it holds one, the run goes on from there
+            and ends with the same figures.
+        progress: told how far the run is; raising in it cancels.
+        on_points: given the curves' points as they are measured.
+
+    Raises:
+        RunError: the tables cannot be used for this.
+        GeneratorError, MechanismError, DiscoveryError: the synthetic rows cannot be made.
+    """
+    began = time.perf_counter()
+    chosen = methods.method(method)
+    settings = chosen.adapt(settings)
+    splits = {"train": train, "validation": validation, "test": test}
+    if domain is not None:
+        splits["domain"] = domain
+    splits = {name: _labelled(table, name) for name, table in splits.items()}
+    file = models.path(model)
+    with _threads(settings.threads):
+        made = _make_synthetic(
+            chosen, splits["train"], settings, graph, seed, synthetic, part(progress, 0.0, 0.3)
+        )
+        key = run_key(splits, method, model_files.digest(file), settings, seed, made)
+        stop_after, crossed = _cross_fit(
+            chosen, splits, settings, graph, seed, file, saved, key, part(progress, 0.3, 0.6)
+        )
+        material, encoder = _material(splits, made, settings, seed, file, graph)
+        network = material.ensemble.network
+        start = checkpoints.copy_weights(network)
+        trace = loop.train(
+            material,
+            settings,
+            seed,
+            stop_after=stop_after if chosen.trains else 0,
+            saved=saved,
+            key=key,
+            progress=part(progress, 0.6 if crossed else 0.3, 0.98),
+            on_points=on_points,
+        )
+        kept = trace.weights
+        network.load_state_dict(start if kept is None else kept)
+        final = _final_scores(material.ensemble, encoder, splits)
+    metrics = {
+        "table": train.name,
+        "method": method,
+        "seed": seed,
+        "model": str(model),
+        **{f"{_SHORT[split]}_rows": len(table) for split, table in splits.items()},
+        **{
+            f"{metric}_{_SHORT[split]}": value
+            for split, found in final.items()
+            for metric, value in found.items()
+        },
+        "stop_metric": settings.stopping.metric,
+        "stop_rule": settings.stopping.rule,
+        "stop_value_start": crossed[0] if crossed else trace.keeper.start_value,
+        "stop_value": crossed[1] if crossed else trace.keeper.best_value,
+        "best_step": trace.keeper.best_step,
+        "steps": trace.steps,
+        "synthetic_rows": 0 if made is None else len(made),
+        "seconds": time.perf_counter() - began,
+        "status": "done",
+    }
+    return Run(
+        metrics=metrics,
+        curves=pd.DataFrame(trace.points, columns=["step", "split", "metric", "value"]),
+        model=TunedModel(
+            context=_bare(splits["train"]),
+            weights=kept,
+            base=file,
+            estimators=settings.estimators,
+            seed=seed,
+            about={"settings": settings.to_dict(), "metrics": _without_nan(metrics)},
+        ),
+    )
+
+
+_SHORT = {"train": "train", "validation": "val", "test": "test", "domain": "domain"}
+
+
+def run_key(
+    splits: Mapping[str, Table],
+    method: str,
+    model_digest: str,
+    settings: Settings,
+    seed: int,
+    synthetic: pd.DataFrame | None,
+) -> str:
+    """Digest of everything that decides a run's figures (hex, 32 characters)."""
+    made = None
+    if synthetic is not None:
+        made = splits["train"].with_frame(synthetic).digest
+    parts = {
+        "splits": {name: table.digest for name, table in splits.items()},
+        "method": method,
+        "model": model_digest,
+        "settings": settings.to_dict(),
+        "seed": seed,
+        "synthetic": made,
+        "version": __version__,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _make_synthetic(
+    chosen: methods.Method,
+    train: Table,
+    settings: Settings,
+    graph: Any,
+    seed: int,
+    given: pd.DataFrame | None,
+    progress: Progress,
+) -> pd.DataFrame | None:
+    if chosen.generator is None:
+        return None
+    if given is not None:
+        return given
+    size = methods.pool_size(len(train), settings)
+    return methods.synthetic_rows(
+        chosen.generator, train, size, graph=graph, seed=seed, progress=progress
+    )
+
+
+def _material(
+    splits: Mapping[str, Table],
+    synthetic: pd.DataFrame | None,
+    settings: Settings,
+    seed: int,
+    file: Path,
+    graph: Any,
+) -> tuple[Material, TableEncoder]:
+    """Encode and preprocess all rows a training looks at."""
+    train = splits["train"]
+    encoder = TableEncoder.fit(train)
+    ensemble = Ensemble(
+        classifier(
+            file, encoder, n_estimators=settings.estimators, seed=seed, device=settings.device
+        ),
+        encoder.transform(train.frame),
+        encoder.labels(train.frame),
+    )
+
+    def prepared(frame: pd.DataFrame) -> Labelled:
+        return Labelled(ensemble.prepare(encoder.transform(frame)), encoder.labels(frame))
+
+    rng = np.random.default_rng([seed, 13])
+    watched = {
+        name: prepared(
+            table.frame if name == "validation" else _some(table.frame, settings.curve_rows, rng)
+        )
+        for name, table in splits.items()
+        if name != "train"
+    }
+    stop_on = None
+    if settings.stopping.rule == "synthetic":
+        rows = methods.synthetic_rows(
+            "causal", train, _STOP_ROWS, graph=graph, seed=seed + _OTHER_SEED
+        )
+        stop_on = prepared(rows)
+    made = None if synthetic is None else prepared(synthetic)
+    return Material(ensemble, watched, made, stop_on), encoder
+
+
+_STOP_ROWS = 1_000
+_OTHER_SEED = 1_000_003
+
+
+def _some(frame: pd.DataFrame, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw rows for the curves, in their order."""
+    if len(frame) <= rows:
+        return frame
+    return frame.iloc[np.sort(rng.choice(len(frame), rows, replace=False))]
+
+
+def _cross_fit(
+    chosen: methods.Method,
+    splits: Mapping[str, Table],
+    settings: Settings,
+    graph: Any,
+    seed: int,
+    file: Path,
+    saved: Path | None,
+    key: str,
+    progress: Progress,
+) -> tuple[int | None, tuple[float, float] | None]:
+    """Find the number of steps that is best on average over folds of the labelled rows.
+
+    Returns the number and the stopping metric at the start and there (higher is better); None and
+    None where the rule is another one.
+    """
+    stopping = settings.stopping
+    if stopping.rule != "cross-fitted" or not chosen.trains:
+        return None, None
+    pool = pd.concat([splits["train"].frame, splits["validation"].frame], ignore_index=True)
+    labelled = splits["train"].with_frame(pool)
+    folds = StratifiedKFold(stopping.folds, shuffle=True, random_state=seed)
+    open_ended = replace(settings, stopping=replace(stopping, rule="last"))
+    curves = []
+    try:
+        parts = list(folds.split(pool, labelled.y))
+    except ValueError as error:
+        raise RunError(f"Cross-fitted stopping needs more rows of every class: {error}") from None
+    for i, (fitted, held_out) in enumerate(parts):
+        fold = {"train": labelled.take(fitted), "validation": labelled.take(held_out)}
+        progress(i / stopping.folds, f"Split {i + 1} of {stopping.folds} to find when to stop")
+        inner = part(progress, i / stopping.folds, (i + 1) / stopping.folds)
+        made = _make_synthetic(
+            chosen, fold["train"], settings, graph, seed, None, part(inner, 0.0, 0.4)
+        )
+        material, _ = _material(fold, made, open_ended, seed, file, graph)
+        trace = loop.train(
+            material,
+            open_ended,
+            seed,
+            saved=None if saved is None else saved.with_name(f"{saved.name}.fold{i}"),
+            key=f"{key}-{i}",
+            progress=part(inner, 0.4, 1.0),
+        )
+        curves.append(trace.keeper.raw)
+    mean = np.mean(curves, axis=0)
+    best = int(np.argmax(mean))
+    return trace.keeper.steps[best], (float(mean[0]), float(mean[best]))
+
+
+def _final_scores(
+    ensemble: Ensemble, encoder: TableEncoder, splits: Mapping[str, Table]
+) -> dict[str, dict[str, float]]:
+    """Score the present weights on whole splits."""
+    rare = int(np.bincount(ensemble.y).argmin())
+    names = [name for name in splits if name != "train"]
+    queries = [ensemble.prepare(encoder.transform(splits[name].frame)) for name in names]
+    predicted = ensemble.several(queries)
+    return {
+        name: scores(encoder.labels(splits[name].frame), probabilities, rare)
+        for name, probabilities in zip(names, predicted, strict=True)
+    }
+
+
+def _labelled(table: Table, split: str) -> Table:
+    """Leave out rows without a class."""
+    known = table.y.notna().to_numpy()
+    if not known.any():
+        raise RunError(f"The {split} rows hold no value of the target {table.target!r}.")
+    return table if known.all() else table.take(np.flatnonzero(known))
+
+
+def _bare(table: Table) -> Table:
+    """Return the table without the columns that were set aside: a model does not need them."""
+    return Table(
+        table.frame,
+        table.kinds,
+        table.target,
+        name=table.name,
+        levels=table.levels,
+        formats=table.formats,
+    )
+
+
+def _without_nan(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in values.items()
+    }
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Use so many threads in torch, and as many as before afterwards."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

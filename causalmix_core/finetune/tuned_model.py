@@ -1,0 +1,210 @@
+"""A fine-tuned model: weights together with the labelled rows it predicts from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from causalmix_core.errors import CheckpointError, TableError
+from causalmix_core.finetune.ensemble import Ensemble
+from causalmix_core.foundation import checkpoint as model_files
+from causalmix_core.foundation._tabpfn import TableEncoder, classifier
+from causalmix_core.table import read_table
+from causalmix_core.table.kinds import Kind
+from causalmix_core.table.table import Table
+
+if TYPE_CHECKING:
+    import torch
+
+FORMAT = "causalmix-model/1"
+
+
+@dataclass(frozen=True)
+class TunedModel:
+    """Predicts the classes of new rows.
+
+    Saving it saves the context rows with it: they are the user's own data.
+
+    Attributes:
+        context: the real training rows the model predicts from.
+        weights: the tuned weights; None means those of `base`.
+        base: the file of the model that was tuned.
+        estimators: ensemble members.
+        seed: of the members' column and class orders.
+        about: how the model came to be: method, model, seed, settings, figures.
+    """
+
+    context: Table
+    weights: "Mapping[str, torch.Tensor] | None"
+    base: Path
+    estimators: int
+    seed: int
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes, in the order of the probability columns."""
+        return self._encoder.classes
+
+    def predict(self, rows: Table | pd.DataFrame | str | Path) -> pd.DataFrame:
+        """Predict new rows.
+
+        Args:
+            rows: a table, a data frame or a file with at least the context's feature columns, in
+                any order; other columns are ignored.
+
+        Returns:
+            One row per row: ``prediction``, then ``probability_CLASS`` for every class.
+
+        Raises:
+            TableError: a column is missing or its values do not fit its kind.
+        """
+        table = self.read(rows)
+        probabilities = self.probabilities(table)
+        classes = np.array(self.classes, dtype=object)
+        columns = {f"probability_{name}": probabilities[:, i] for i, name in enumerate(classes)}
+        predicted = pd.Series(classes[probabilities.argmax(axis=1)], dtype="str")
+        return pd.DataFrame({"prediction": predicted, **columns})
+
+    def read(self, rows: Table | pd.DataFrame | str | Path) -> Table:
+        """Return rows as a table of this model's columns and kinds; its warnings say what differs.
+
+        Raises:
+            TableError: a column is missing or its values do not fit its kind.
+        """
+        if isinstance(rows, Table):
+            missing = [name for name in self.context.features if name not in rows.kinds]
+            if missing:
+                raise TableError(f"The column {missing[0]!r} is missing; the model needs it.")
+            for name in self.context.features:
+                _check_kind(name, rows.kinds[name], self.context.kinds[name])
+            return rows
+        return read_table(rows, like=self.context, keep_unlabelled=True)
+
+    def probabilities(self, table: Table) -> NDArray[np.float64]:
+        """Predict class probabilities, shape (rows, classes), in the order of `classes`."""
+        ensemble = self._ensemble
+        return ensemble.probabilities(ensemble.prepare(self._encoder.transform(table.frame)))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model as one safetensors file, context rows included.
+
+        The file is a tabpfn checkpoint too: `TabPFNClassifier(model_path=…)` reads its weights.
+        """
+        checkpoint = model_files.load(self.base)
+        if self.weights is not None:
+            checkpoint["state_dict"] = dict(self.weights)
+        checkpoint["causalmix"] = {
+            "format": FORMAT,
+            "context": _table_to_json(self.context),
+            "estimators": self.estimators,
+            "seed": self.seed,
+            "about": dict(self.about),
+            "warning": "This file holds the rows it was trained on; share it as you would those.",
+        }
+        return model_files.save(checkpoint, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "TunedModel":
+        """Read a model that `save` wrote.
+
+        Raises:
+            CheckpointError: the file is not one.
+        """
+        file = model_files.check_file(path)
+        ours = model_files.header(file).get("causalmix")
+        if not isinstance(ours, dict) or ours.get("format") != FORMAT:
+            raise CheckpointError(
+                f"{file.name} is a model without context rows; give one that finetune saved."
+            )
+        try:
+            return cls(
+                context=_table_from_json(ours["context"]),
+                weights=None,
+                base=file,
+                estimators=int(ours["estimators"]),
+                seed=int(ours["seed"]),
+                about=dict(ours["about"]),
+            )
+        except (KeyError, TypeError, ValueError, TableError) as error:
+            raise CheckpointError(f"{file.name} is damaged ({error}).") from error
+
+    @cached_property
+    def _encoder(self) -> TableEncoder:
+        return TableEncoder.fit(self.context)
+
+    @cached_property
+    def _ensemble(self) -> Ensemble:
+        frame = self.context.frame
+        ensemble = Ensemble(
+            classifier(
+                self.base,
+                self._encoder,
+                n_estimators=self.estimators,
+                seed=self.seed,
+                device="cpu",
+            ),
+            self._encoder.transform(frame),
+            self._encoder.labels(frame),
+        )
+        if self.weights is not None:
+            ensemble.network.load_state_dict(dict(self.weights))
+        return ensemble
+
+
+def _check_kind(name: str, given: Kind, wanted: Kind) -> None:
+    alike = given is wanted or (given.is_category and wanted.is_category)
+    numbers = {Kind.NUMERIC, Kind.INTEGER}
+    if not alike and not {given, wanted} <= numbers:
+        raise TableError(
+            f"The column {name!r} is {given} here, but the model knows it as {wanted}."
+        )
+
+
+def _table_to_json(table: Table) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "target": table.target,
+        "kinds": {name: str(kind) for name, kind in table.kinds.items()},
+        "levels": {name: list(levels) for name, levels in table.levels.items()},
+        "formats": dict(table.formats),
+        "columns": {name: _values(table.frame[name], kind) for name, kind in table.kinds.items()},
+    }
+
+
+def _values(column: "pd.Series[Any]", kind: Kind) -> list[Any]:
+    if kind is Kind.DATETIME:
+        texts = column.dt.strftime("%Y-%m-%dT%H:%M:%S.%f")
+        return [None if pd.isna(text) else text for text in texts]
+    return [None if pd.isna(value) else value for value in column.tolist()]
+
+
+def _table_from_json(values: Mapping[str, Any]) -> Table:
+    kinds = {name: Kind(kind) for name, kind in values["kinds"].items()}
+    frame = pd.DataFrame(
+        {name: _column(values["columns"][name], kind) for name, kind in kinds.items()}
+    )
+    return Table(
+        frame,
+        kinds,
+        values["target"],
+        name=values["name"],
+        levels={name: tuple(levels) for name, levels in values["levels"].items()},
+        formats=dict(values["formats"]),
+    )
+
+
+def _column(cells: list[Any], kind: Kind) -> "pd.Series[Any]":
+    if kind is Kind.NUMERIC:
+        return pd.Series([np.nan if cell is None else float(cell) for cell in cells], dtype=float)
+    if kind is Kind.INTEGER:
+        whole = pd.Series(cells, dtype="Int64")
+        return whole if whole.isna().any() else whole.astype("int64")
+    if kind is Kind.DATETIME:
+        return pd.Series(pd.to_datetime(pd.Series(cells, dtype="str"))).astype("datetime64[us]")
+    return pd.Series(cells, dtype="str")
