@@ -30,7 +30,7 @@ from causalmix_core.graph.knowledge import (
     target_last,
     violations,
 )
-from causalmix_core.graph.layout import layout
+from causalmix_core.graph.layout import positions
 from causalmix_core.graph.legality import (
     LEGAL_MARKS,
     almost_directed_cycles,
@@ -90,9 +90,9 @@ __all__ = [
     "edge_sign",
     "implied_independencies",
     "is_ancestral",
-    "layout",
     "m_separated",
     "meek_closure",
+    "positions",
     "reasons_not_dag",
     "restrict",
     "sample_dags",

@@ -21,7 +21,7 @@ _SWEEPS = 24
 _MARGIN = 0.06
 
 
-def layout(graph: MixedGraph) -> dict[str, Position]:
+def positions(graph: MixedGraph) -> dict[str, Position]:
     """Place every node in [0, 1]²; nodes that have a position keep it."""
     kept = {node: place for node, place in graph.layout.items() if node in set(graph.nodes)}
     if len(kept) == len(graph.nodes):

@@ -214,17 +214,20 @@ class Orientation:
                     for b in sorted(self.children[a])
                     if b in tangle and not self._required(a, b)
                 ]
-                a, b = min(inside, key=lambda p: (self._must_drop(*p), self._certainty(*p), p))
+                a, b = min(inside, key=lambda p: (self._cost(*p), self._certainty(*p), p))
                 if self._may_be_hidden(a, b):
                     self._hide(a, b, "an arrow would close a cycle, so a hidden cause is left")
-                elif self._must_drop(a, b):
+                elif not self._allowed(b, a):
                     self._drop(a, b, "it closes a cycle and the knowledge forbids turning it")
                 else:
                     self._loosen(a, b)
                     self.loosened.add(frozenset((a, b)))
 
-    def _must_drop(self, cause: str, effect: str) -> bool:
-        return not self._may_be_hidden(cause, effect) and not self._allowed(effect, cause)
+    def _cost(self, cause: str, effect: str) -> int:
+        """What giving up cause → effect costs: 0 no found mark, 1 its direction, 2 the edge."""
+        if self._may_be_hidden(cause, effect):
+            return 0
+        return 1 if self._allowed(effect, cause) else 2
 
     def close(self, pairs: Iterable[Pair]) -> None:
         """Apply Meek's rules to `pairs` and to whatever their orientation reaches."""

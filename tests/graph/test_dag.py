@@ -1,0 +1,292 @@
+"""Completion to a DAG, sampling of DAGs, CPDAGs."""
+
+import itertools
+from collections import Counter
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from causalmix_core.errors import GraphError
+from causalmix_core.graph import (
+    Edge,
+    Knowledge,
+    MixedGraph,
+    PairFrequencies,
+    complete,
+    consistent_extension,
+    meek_closure,
+    reasons_not_dag,
+    to_cpdag,
+    unshielded_colliders,
+    violations,
+)
+from tests.graph.graphs import cpdags, dags, graph, mixed_graphs, signs
+
+
+def arcs(graph: MixedGraph) -> nx.DiGraph:
+    part = nx.DiGraph((edge.cause, edge.effect) for edge in graph.edges if edge.is_directed)
+    part.add_nodes_from(graph.nodes)
+    return part
+
+
+def members_of_class(cpdag: MixedGraph) -> set[frozenset[tuple[str, str]]]:
+    """All DAGs with the skeleton and colliders of the CPDAG, by trying every orientation."""
+    pairs = [tuple(sorted(edge.pair)) for edge in cpdag.edges]
+    members = set()
+    for turns in itertools.product((False, True), repeat=len(pairs)):
+        chosen = [(b, a) if turn else (a, b) for (a, b), turn in zip(pairs, turns, strict=True)]
+        candidate = MixedGraph(cpdag.nodes, tuple(Edge(*pair) for pair in chosen))
+        same = unshielded_colliders(candidate) == unshielded_colliders(cpdag)
+        if same and nx.is_directed_acyclic_graph(arcs(candidate)):
+            members.add(frozenset(chosen))
+    return members
+
+
+@given(cpdags())
+@settings(max_examples=60)
+def test_a_completed_cpdag_is_a_member_of_its_class(cpdag: MixedGraph) -> None:
+    completion = complete(cpdag)
+    assert completion.keeps_independencies
+    assert completion.graph.graph_type == "dag"
+    assert signs(to_cpdag(completion.graph)) == signs(cpdag)
+
+
+@given(dags())
+@settings(max_examples=60)
+def test_a_dag_is_complete_as_it_is(dag: MixedGraph) -> None:
+    completion = complete(dag)
+    assert completion.graph == dag
+    assert not completion.reasons
+
+
+@given(dags(most=5))
+@settings(max_examples=40)
+def test_the_cpdag_directs_what_all_members_of_the_class_share(dag: MixedGraph) -> None:
+    cpdag = to_cpdag(dag)
+    shared = frozenset.intersection(*members_of_class(dag))
+    assert {(e.cause, e.effect) for e in cpdag.edges if e.is_directed} == shared
+
+
+@given(mixed_graphs())
+@settings(max_examples=150)
+def test_any_graph_completes_to_an_acyclic_graph_that_obeys_its_knowledge(
+    given_graph: MixedGraph,
+) -> None:
+    completion = complete(given_graph)
+    dag = completion.graph
+    assert reasons_not_dag(dag, allow_hidden=True) == []
+    assert violations(dag, given_graph.knowledge) == []
+    kept = {edge.pair for edge in dag.edges}
+    found = {edge.pair for edge in given_graph.edges}
+    required = {frozenset(pair) for pair in given_graph.knowledge.required}
+    dropped = {frozenset(pair) for pair in completion.dropped}
+    assert kept == (found | required) - dropped
+    if not given_graph.knowledge:
+        assert not dropped
+
+
+@given(mixed_graphs())
+@settings(max_examples=100)
+def test_every_changed_edge_has_a_reason(given_graph: MixedGraph) -> None:
+    completion = complete(given_graph)
+    changed = {
+        edge.pair
+        for edge in completion.graph.edges
+        if (before := given_graph.edge_between(edge.source, edge.target)) is None
+        or before.seen_from(edge.source).marks != edge.marks
+    }
+    assert {frozenset(pair) for pair in completion.reasons} == changed
+    assert all(completion.reasons.values())
+
+
+@given(mixed_graphs(frequencies=False))
+@settings(max_examples=100)
+def test_bidirected_edges_stay_unless_knowledge_requires_a_direction(
+    given_graph: MixedGraph,
+) -> None:
+    dag = given_graph.to_dag()
+    required = {frozenset(pair) for pair in given_graph.knowledge.required}
+    for edge in given_graph.edges:
+        if edge.is_bidirected and edge.pair not in required:
+            kept = dag.edge_between(edge.source, edge.target)
+            assert kept is not None
+            assert kept.is_bidirected
+
+
+@given(mixed_graphs(), st.randoms(use_true_random=False))
+@settings(max_examples=100)
+def test_the_order_of_nodes_edges_and_pairs_never_matters(
+    given_graph: MixedGraph, shuffler: "np.random.Generator"
+) -> None:
+    def shuffled(items: tuple[object, ...]) -> tuple[object, ...]:
+        items_list = list(items)
+        shuffler.shuffle(items_list)
+        return tuple(items_list)
+
+    other = MixedGraph(
+        nodes=shuffled(given_graph.nodes),  # type: ignore[arg-type]
+        edges=tuple(edge.seen_from(edge.target) for edge in shuffled(given_graph.edges)),  # type: ignore[attr-defined]
+        pairs=tuple(pair.seen_from(pair.target) for pair in shuffled(given_graph.pairs)),  # type: ignore[attr-defined]
+        knowledge=given_graph.knowledge,
+    )
+    assert other.to_dag().digest == given_graph.to_dag().digest
+    ours, theirs = given_graph.sample_dags(3, seed=5), other.sample_dags(3, seed=5)
+    assert [dag.digest for dag in ours] == [dag.digest for dag in theirs]
+
+
+@given(mixed_graphs(), st.integers(0, 2**32 - 1))
+@settings(max_examples=150)
+def test_sampled_dags_are_acyclic_obey_knowledge_and_repeat(
+    given_graph: MixedGraph, seed: int
+) -> None:
+    drawn = given_graph.sample_dags(4, seed=seed)
+    assert len(drawn) == 4
+    for dag in drawn:
+        assert reasons_not_dag(dag, allow_hidden=True) == []
+        assert violations(dag, given_graph.knowledge) == []
+    assert drawn == given_graph.sample_dags(4, seed=seed)
+
+
+@given(cpdags())
+@settings(max_examples=40)
+def test_dags_sampled_from_a_cpdag_are_members_of_its_class(cpdag: MixedGraph) -> None:
+    for dag in cpdag.sample_dags(5, seed=1):
+        assert signs(to_cpdag(dag)) == signs(cpdag)
+
+
+def test_every_member_of_a_small_class_is_sampled() -> None:
+    cpdag = graph("a --- b", "b --- c", "a --- c", "c --- d")
+    drawn = {
+        frozenset((edge.cause, edge.effect) for edge in dag.edges)
+        for dag in cpdag.sample_dags(300, seed=0)
+    }
+    assert drawn == members_of_class(cpdag)
+
+
+def test_pairs_are_sampled_at_their_frequencies() -> None:
+    pairs = (
+        PairFrequencies("a", "b", {"tail-arrow": 0.5, "arrow-tail": 0.2, "none": 0.3}),
+        PairFrequencies("c", "b", {"circle-circle": 0.1, "none": 0.9}),
+    )
+    resampled = graph("a --> b", "d --> c", pairs=pairs)
+    drawn = resampled.sample_dags(2000, seed=3)
+    between = Counter(
+        "none" if edge is None else f"{edge.cause}{edge.effect}"
+        for edge in (dag.edge_between("a", "b") for dag in drawn)
+    )
+    # Three standard deviations of a share over 2000 draws are at most 0.034.
+    assert between["ab"] / 2000 == pytest.approx(0.5, abs=0.034)
+    assert between["ba"] / 2000 == pytest.approx(0.2, abs=0.034)
+    seldom = sum(dag.edge_between("b", "c") is not None for dag in drawn) / 2000
+    assert seldom == pytest.approx(0.1, abs=0.034)
+    # An edge without frequencies is the analyst's own: it is always there.
+    assert all(dag.edge_between("c", "d").is_directed for dag in drawn)  # type: ignore[union-attr]
+
+
+def test_sampling_a_negative_number_is_refused() -> None:
+    with pytest.raises(GraphError, match="-1 DAGs"):
+        graph("a --> b").sample_dags(-1)
+
+
+def test_an_undirected_square_has_no_extension_and_the_completion_says_what_it_cost() -> None:
+    square = graph("a --- b", "b --- c", "c --- d", "d --- a")
+    assert consistent_extension(square) is None
+    completion = complete(square)
+    assert reasons_not_dag(completion.graph) == []
+    assert len(completion.colliders_added) == 1
+    assert not completion.keeps_independencies
+
+
+def test_a_directed_cycle_is_broken_at_its_least_certain_edge() -> None:
+    edges = (
+        Edge("a", "b", probability=0.9),
+        Edge("b", "c", probability=0.6),
+        Edge("c", "a", probability=0.8),
+    )
+    completion = complete(MixedGraph(("a", "b", "c"), edges))
+    assert [*completion.reasons] == [("c", "b")]
+    assert "cycle" in completion.reasons["c", "b"]
+
+
+def test_a_cycle_through_an_open_end_leaves_a_hidden_cause_instead_of_turning() -> None:
+    dag = graph("a --> b", "b o-> c", "c --> a").to_dag()
+    assert signs(dag) == {
+        ("a", "b", "tail", "arrow"),
+        ("b", "c", "arrow", "arrow"),
+        ("a", "c", "arrow", "tail"),
+    }
+
+
+def test_frequencies_decide_where_the_marks_leave_a_choice() -> None:
+    pairs = (PairFrequencies("a", "b", {"arrow-tail": 0.6, "circle-circle": 0.4}),)
+    completion = complete(graph("a o-o b", pairs=pairs))
+    assert signs(completion.graph) == {("a", "b", "arrow", "tail")}
+    assert "60%" in completion.reasons["b", "a"]
+
+
+def test_no_collider_is_made_where_a_chain_was_found() -> None:
+    # b — c with a → b: b ← c would make b a collider that the search ruled out.
+    chain = graph("a --> b", "b --- c")
+    assert signs(chain.to_dag()) == signs(graph("a --> b", "b --> c"))
+    hidden = graph("a <-> b", "b o-o c")
+    assert signs(hidden.to_dag()) == signs(graph("a <-> b", "b --> c"))
+
+
+def test_forbidden_open_edges_become_hidden_causes_and_forbidden_tails_are_dropped() -> None:
+    both = Knowledge(forbidden=(("a", "b"), ("b", "a")))
+    assert signs(graph("a o-o b", knowledge=both).to_dag()) == signs(graph("a <-> b"))
+    completion = complete(graph("a --- b", knowledge=both))
+    assert completion.graph.edges == ()
+    assert "both directions" in completion.dropped["a", "b"]
+
+
+def test_a_missing_required_edge_is_added() -> None:
+    known = Knowledge(required=(("b", "a"),))
+    completion = complete(graph(nodes="a b", knowledge=known))
+    assert signs(completion.graph) == {("a", "b", "arrow", "tail")}
+    assert "required" in completion.reasons["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "drawn", "forced"),
+    [
+        ("R1", ("c --> a", "a --- b"), ("a", "b")),
+        ("R2", ("a --> c", "c --> b", "a --- b"), ("a", "b")),
+        ("R3", ("a --- c", "a --- d", "c --> b", "d --> b", "a --- b"), ("a", "b")),
+        ("R4", ("a --- d", "d --> c", "c --> b", "a --- c", "a --- b"), ("a", "b")),
+    ],
+)
+def test_meeks_rules_fire_as_in_the_textbook(
+    rule: str, drawn: tuple[str, ...], forced: tuple[str, str]
+) -> None:
+    assert forced in meek_closure(graph(*drawn)), rule
+
+
+@given(cpdags())
+@settings(max_examples=40)
+def test_dor_and_tarsi_agree_with_the_completion(cpdag: MixedGraph) -> None:
+    extension = consistent_extension(cpdag)
+    assert extension is not None
+    assert signs(to_cpdag(extension)) == signs(cpdag)
+
+
+@given(mixed_graphs(frequencies=False))
+@settings(max_examples=200)
+def test_dor_and_tarsi_find_an_extension_exactly_when_there_is_one(
+    given_graph: MixedGraph,
+) -> None:
+    edges = [e for e in given_graph.edges if e.is_directed or e.is_undirected]
+    pdag = MixedGraph(given_graph.nodes, tuple(edges))
+    directed = {(e.cause, e.effect) for e in edges if e.is_directed}
+    exists = any(directed <= member for member in members_of_class(pdag))
+    assert (consistent_extension(pdag) is not None) == exists
+    if exists:
+        assert complete(pdag).keeps_independencies
+
+
+def test_a_cpdag_is_refused_for_a_graph_with_a_cycle() -> None:
+    with pytest.raises(GraphError, match="Only a DAG"):
+        to_cpdag(graph("a --> b", "b --> c", "c --> a"))
