@@ -118,7 +118,7 @@ def make_health(rows: int = 1000, seed: int = 0) -> pd.DataFrame:
     cholesterol = 2.2 + 0.13 * bmi - 0.8 * (sex == "female") + 0.7 * noise(rows)
     risk = -1.9 + 0.9 * older + 1.5 * (smoker == "yes") + 0.07 * (pressure - 128)
     disease = _choose(rng, ["healthy", "ill"], np.column_stack([0 * risk, risk]))
-    visits = np.clip(np.round(2 + 4 * (disease == "ill") + 1.3 * noise(rows)), 0, None)
+    visits = np.clip(np.round(2.5 + 1.8 * (disease == "ill") + 1.4 * noise(rows)), 0, None)
     unanswered = rng.random(rows) < 0.08
     return pd.DataFrame(
         {

@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from causalmix_core.table.columns import RawColumn
 from causalmix_core.table.kinds import Kind
-from causalmix_core.table.raw import RawTable
+from causalmix_core.table.missing import MISSING_TOKENS
 from causalmix_core.table.table import Table
-from causalmix_core.table.typed import raw_column
 
 MAX_ROWS = 5_000
 MAX_LEVELS = 100
@@ -60,18 +60,28 @@ def summarise(table: Table) -> list[ColumnSummary]:
     return [_summarise(name, kind, table.frame[name]) for name, kind in table.kinds.items()]
 
 
-def inspect(raw: RawTable, table: Table) -> dict[str, Any]:
-    """Return what the command `inspect --json` prints: all columns, also those set aside."""
-    columns = []
-    for name in raw.columns:
-        column = raw_column(raw, name)
-        reason = table.set_aside.get(name)
+def inspect(table: Table) -> dict[str, Any]:
+    """Return what the command `inspect --json` prints: the columns in use, then those set aside."""
+    columns = [
+        {
+            "name": name,
+            "kind": str(kind),
+            "missing": int(table.frame[name].isna().sum()),
+            "distinct": int(table.frame[name].nunique()),
+            "set_aside": None,
+        }
+        for name, kind in table.kinds.items()
+    ]
+    for name, reason in table.set_aside.items():
+        column = None
+        if table.aside is not None:
+            column = RawColumn.read(table.aside[name], MISSING_TOKENS, ".")
         columns.append(
             {
                 "name": name,
-                "kind": str(table.kinds[name] if reason is None else table.aside_kinds[name]),
-                "missing": len(column) - column.present,
-                "distinct": column.different,
+                "kind": str(table.aside_kinds.get(name, Kind.TEXT)),
+                "missing": None if column is None else len(column) - column.present,
+                "distinct": None if column is None else column.different,
                 "set_aside": reason,
             }
         )

@@ -1,0 +1,124 @@
+"""Does what the graph says about independence hold in the rows?
+
+For every pair of columns that the graph does not join, it implies one conditional independence; a
+statement passes where the test that discovery uses for such columns gives p ≥ 0.01. Joined pairs
+should depend on each other: they count as dependent where p < 0.01 without conditions.
+
+``independencies_kept`` = 1 − |share passing in synthetic rows − share passing in as many real
+rows|: what real rows do not keep, synthetic ones need not either. Independent columns pass every
+statement, so read it together with ``dependencies_kept``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from causalmix_core.discovery.discover import make_test
+from causalmix_core.discovery.encoding import encode
+from causalmix_core.fidelity.estimate import Estimate, NotApplicable
+from causalmix_core.graph import MixedGraph
+from causalmix_core.graph.separation import Independence, implied_independencies
+from causalmix_core.table import Table
+
+ALPHA = 0.01
+MAX_STATEMENTS = 2_000
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What a DAG or ADMG says: independencies that hold and pairs that depend."""
+
+    independent: tuple[Independence, ...]
+    dependent: tuple[Independence, ...]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Test results on one set of rows; NaN where the rows are too few to tell.
+
+    Attributes:
+        independent: 1 where an implied independence passes, 0 where it does not.
+        dependent: 1 where a joined pair depends, 0 where it does not.
+    """
+
+    independent: Floats
+    dependent: Floats
+
+
+def statements_of(graph: MixedGraph, columns: list[str], seed: int) -> Statements:
+    """Return the statements about these columns, at most `MAX_STATEMENTS` of them at random.
+
+    Raises:
+        GraphError: if the graph is neither a DAG nor an ADMG.
+    """
+    known = set(columns)
+    implied = [
+        statement
+        for statement in implied_independencies(graph)
+        if {statement.x, statement.y, *statement.given} <= known
+    ]
+    if len(implied) > MAX_STATEMENTS:
+        rng = np.random.default_rng([seed, 21])
+        chosen = np.sort(rng.permutation(len(implied))[:MAX_STATEMENTS])
+        implied = [implied[position] for position in chosen]
+    joined = sorted({tuple(sorted(edge.pair)) for edge in graph.edges if edge.pair <= known})
+    return Statements(tuple(implied), tuple(Independence(x, y, ()) for x, y in joined))
+
+
+def check_statements(table: Table, statements: Statements) -> Kept:
+    """Test every statement on the rows of a table."""
+    data = encode(table)
+    tester = make_test("auto", data)
+    place = {name: position for position, name in enumerate(data.names)}
+
+    def log_p(asked: tuple[Independence, ...]) -> Floats:
+        out = np.full(len(asked), np.nan)
+        sizes = np.array([len(statement.given) for statement in asked])
+        for size in np.unique(sizes):
+            chosen = np.flatnonzero(sizes == size)
+            x = np.array([place[asked[k].x] for k in chosen])
+            y = np.array([place[asked[k].y] for k in chosen])
+            given = [[place[name] for name in asked[k].given] for k in chosen]
+            S = np.array(given, dtype=np.int64).reshape(len(chosen), size)
+            out[chosen] = tester.log_p(x, y, S)
+        return out
+
+    bar = np.log(ALPHA)
+    return Kept(
+        _share(log_p(statements.independent), bar, above=True),
+        _share(log_p(statements.dependent), bar, above=False),
+    )
+
+
+def independencies_kept(synthetic: Kept, real: Kept) -> Estimate:
+    """Return 1 − |share passing in synthetic rows − share passing in real rows|.
+
+    Only statements that both sets of rows can answer count; the deviation is over statements.
+    """
+    made, seen = synthetic.independent, real.independent
+    both = ~np.isnan(made) & ~np.isnan(seen)
+    if not both.any():
+        raise NotApplicable("the graph implies no independence that these rows can test")
+    gaps = made[both] - seen[both]
+    return Estimate(1 - abs(float(gaps.mean())), _standard_error(gaps))
+
+
+def dependencies_kept(synthetic: Kept) -> Estimate:
+    """Return the share of the graph's joined pairs that depend on each other in the rows."""
+    known = synthetic.dependent[~np.isnan(synthetic.dependent)]
+    if len(known) == 0:
+        raise NotApplicable("the graph joins no columns")
+    return Estimate(float(known.mean()), _standard_error(known))
+
+
+def _standard_error(values: Floats) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+
+
+def _share(log_p: Floats, bar: float, *, above: bool) -> Floats:
+    passed = log_p >= bar if above else log_p < bar
+    return np.where(np.isnan(log_p), np.nan, passed.astype("float64"))
