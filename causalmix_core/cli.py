@@ -27,7 +27,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Bar:
-    """Progress on standard error: one line that is rewritten on a terminal, else a line per 10 %."""
+    """Progress on standard error: one rewritten line on a terminal, else a line per 10 %."""
 
     def __init__(self) -> None:
         self._shown = -1.0
@@ -76,8 +76,7 @@ def _complain(message: str, status: int) -> int:
 def _inspect(options: argparse.Namespace, progress: Progress) -> None:
     from causalmix_core.table import inspect
 
-    table = _read(options.table, options.target)
-    report = inspect(table)
+    report = inspect(_read_table(options))
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False))
         return
@@ -97,11 +96,9 @@ def _inspect(options: argparse.Namespace, progress: Progress) -> None:
 def _split(options: argparse.Namespace, progress: Progress) -> None:
     from causalmix_core.table import split, to_csv
 
-    table = _read(options.table, options.target)
+    table = _read_table(options)
     out = _fresh_folder(options.out)
-    parts = split(
-        table, options.train_rows, options.seed, group=options.group, time=options.time
-    )
+    parts = split(table, options.train_rows, options.seed, group=options.group, time=options.time)
     out.mkdir(parents=True, exist_ok=True)
     for name, part in zip(("train", "validation", "test"), parts, strict=True):
         (out / f"{name}.csv").write_bytes(to_csv(part.frame))
@@ -112,7 +109,7 @@ def _discover(options: argparse.Namespace, progress: Progress) -> None:
     from causalmix_core.discovery import discover
     from causalmix_core.graph import MixedGraph
 
-    table = _read(options.table, options.target)
+    table = _read_table(options)
     knowledge = MixedGraph.load(options.knowledge).knowledge if options.knowledge else None
     graph = discover(
         table,
@@ -134,16 +131,14 @@ def _synthesize(options: argparse.Namespace, progress: Progress) -> None:
     from causalmix_core.graph import MixedGraph
     from causalmix_core.table import to_csv
 
-    table = _read(options.table, options.target)
+    table = _read_table(options)
     settings: dict[str, Any] = {}
     if options.method == "causal":
         settings["quality"] = options.quality
         if options.graph:
             settings["graph"] = MixedGraph.load(options.graph)
     elif options.graph:
-        raise TableError(
-            f"--graph is for --method causal; {options.method} does not use a graph."
-        )
+        raise TableError(f"--graph is for --method causal; {options.method} does not use a graph.")
     rows = (
         generator(options.method, **settings)
         .fit(table, progress=progress)
@@ -157,7 +152,7 @@ def _compare(options: argparse.Namespace, progress: Progress) -> None:
     from causalmix_core.fidelity import compare
     from causalmix_core.graph import MixedGraph
 
-    train = _read(options.table, options.target)
+    train = _read_table(options)
     rows = {}
     for entry in options.rows:
         name, separator, path = entry.partition("=")
@@ -182,13 +177,47 @@ def _compare(options: argparse.Namespace, progress: Progress) -> None:
         print(name + ": " + ", ".join(f"{figure} {value:.3f}" for figure, value in shown.items()))
 
 
+def _predict(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.finetune import TunedModel
+    from causalmix_core.table import to_csv
+
+    model = TunedModel.load(options.model)
+    table = model.read(options.table)
+    for warning in table.warnings:
+        print(f"Note: {warning}", file=sys.stderr)
+    predictions = model.predict(table)
+    Path(options.out).write_bytes(to_csv(predictions))
+    print(f"{len(predictions)} rows predicted")
+
+
 # Shared pieces
 
 
-def _read(path: str, target: str | None = None, *, like: Any = None) -> Any:
+def _read_table(options: argparse.Namespace) -> Any:
+    """Read a command's TABLE with the target and kinds it was given."""
     from causalmix_core.table import read_table
 
-    return read_table(path, target, like=like)
+    return read_table(options.table, options.target, kinds=_kinds(options))
+
+
+def _read(path: str, *, like: Any) -> Any:
+    """Read another table to the columns and kinds of `like`."""
+    from causalmix_core.table import read_table
+
+    return read_table(path, like=like)
+
+
+def _kinds(options: argparse.Namespace) -> dict[str, str] | None:
+    """Read --kinds: a JSON object of column and kind."""
+    if not options.kinds:
+        return None
+    try:
+        kinds = json.loads(Path(options.kinds).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        kinds = None
+    if not isinstance(kinds, dict):
+        raise TableError(f'{options.kinds} should hold kinds such as {{"age": "integer"}}.')
+    return {str(column): str(kind) for column, kind in kinds.items()}
 
 
 def _fresh_folder(path: str) -> Path:
@@ -198,3 +227,97 @@ def _fresh_folder(path: str) -> Path:
     if folder.is_dir() and any(folder.iterdir()):
         raise StoreError(f"The folder {folder} is not empty; name a new one.")
     return folder
+
+
+# Arguments
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="causalmix_core",
+        description="Causal graphs, synthetic rows and fine-tuning for small tables.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace, Progress], None], help_text: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_text, description=help_text)
+        sub.set_defaults(run=run)
+        sub.add_argument("--quiet", action="store_true", help="report no progress")
+        if name not in ("finetune", "benchmark"):
+            sub.add_argument("--seed", type=_seed, default=0, help="same seed, same bytes")
+        return sub
+
+    def takes_table(sub: argparse.ArgumentParser, target_required: bool = False) -> None:
+        sub.add_argument("table", metavar="TABLE", help="CSV, TSV, Excel or Parquet file")
+        sub.add_argument("--target", required=target_required, help="the column to be predicted")
+        sub.add_argument("--kinds", help="JSON file of kinds that differ from the guesses")
+
+    sub = command("inspect", _inspect, "Say what the columns of a table hold.")
+    takes_table(sub)
+    sub.add_argument("--json", action="store_true", help="print the report as JSON")
+
+    sub = command("split", _split, "Part a table into training, validation and test rows.")
+    takes_table(sub, target_required=True)
+    sub.add_argument("--train-rows", type=_positive, help="labelled rows, a third for validation")
+    ways = sub.add_mutually_exclusive_group()
+    ways.add_argument("--group", help="rows with the same value in this column stay together")
+    ways.add_argument("--time", help="the latest rows by this column are the test rows")
+    sub.add_argument("--out", required=True, help="folder for the three CSV files")
+
+    sub = command("discover", _discover, "Find the causal graph of a table by PC and FCI.")
+    takes_table(sub)
+    sub.add_argument("--out", required=True, help="the graph file (JSON)")
+    sub.add_argument("--algorithm", choices=["both", "pc", "fci"], default="both")
+    sub.add_argument("--alpha", type=float, default=0.05, help="level of the tests")
+    sub.add_argument("--bootstraps", type=_not_negative, default=50, help="0: the whole table once")
+    sub.add_argument(
+        "--test", choices=["auto", "fisherz", "gsq", "degenerate-gaussian"], default="auto"
+    )
+    sub.add_argument("--knowledge", help="graph file whose knowledge is obeyed")
+    sub.add_argument("--max-degree", type=_not_negative, help="most conditions per test")
+
+    sub = command("synthesize", _synthesize, "Make synthetic rows from the rows of a table.")
+    takes_table(sub)
+    sub.add_argument("--method", required=True, help="causal, mixup, smote, …")
+    sub.add_argument("--rows", type=_positive, required=True, help="how many")
+    sub.add_argument("--out", required=True, help="CSV file for the rows")
+    sub.add_argument("--graph", help="graph file for the causal model; else one is searched")
+    sub.add_argument("--quality", choices=["good", "better", "best"], default="good")
+
+    sub = command("compare", _compare, "Compare synthetic rows with real ones.")
+    takes_table(sub, target_required=True)
+    sub.add_argument("--rows", nargs="+", required=True, metavar="NAME=rows.csv")
+    sub.add_argument("--out", required=True, help="the report (JSON)")
+    sub.add_argument("--html", help="the report as a page")
+    sub.add_argument("--graph", help="graph file whose independencies are checked")
+    sub.add_argument("--holdout", help="real rows that no generator has seen")
+
+    sub = command("predict", _predict, "Predict the rows of a table with a tuned model.")
+    sub.add_argument("model", metavar="TUNED_MODEL", help="a model saved by finetune")
+    sub.add_argument("table", metavar="TABLE", help="the rows to predict")
+    sub.add_argument("--out", required=True, help="CSV file for the predictions")
+    return parser
+
+
+def _positive(text: str) -> int:
+    return _whole(text, 1)
+
+
+def _not_negative(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+    return number

@@ -32,7 +32,7 @@ def panels(titles: Sequence[str], across: int = 4, height: int = PANEL_HEIGHT) -
     figure.update_annotations(font_size=13)
     figure.update_layout(
         height=total,
-        margin={"l": 10, "r": 10, "t": 40, "b": 10},
+        margin={"l": 36, "r": 10, "t": 40, "b": 10},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "yref": "container", "x": 0},
         bargap=0.15,
     )

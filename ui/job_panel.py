@@ -1,0 +1,57 @@
+"""Watching a background job: where it stands, how long still, and a way to stop it."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.jobs import Job, State
+from ui.session import store
+
+
+def time_left(job: Job) -> str:
+    """Say how long the job still takes, once enough of it is done to tell."""
+    if job.started is None or job.fraction < 0.05:
+        return ""
+    spent = (datetime.now(UTC) - job.started).total_seconds()
+    return f"about {in_words(spent * (1 - job.fraction) / job.fraction)} left"
+
+
+def in_words(seconds: float) -> str:
+    """Say a duration: ``40 s``, ``3 min``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min"
+
+
+def watch_job(job_id: str, doing: str) -> None:
+    """Show a running job with its progress; the page runs again when the job is over."""
+
+    @st.fragment(run_every=0.5)
+    def panel() -> None:
+        jobs.tend(store())
+        job = jobs.job(store(), job_id)
+        if job.state.is_over:
+            st.rerun()
+        bar, stop = st.columns([6, 1], vertical_alignment="center")
+        left = time_left(job)
+        bar.progress(job.fraction, f"{doing}: {job.sentence}" + (f" · {left}" if left else ""))
+        if stop.button("Cancel", key=f"cancel-{job_id}", width="stretch"):
+            jobs.cancel(store(), job_id)
+
+    panel()
+
+
+def outcome(job: Job | None, what: str) -> None:
+    """Say how a job that is over ended, where that was not as it should be."""
+    if job is None or job.state in (State.DONE, State.QUEUED, State.RUNNING):
+        return
+    if job.state is State.FAILED:
+        st.error(f"{what} did not work: {job.error}", icon=":material/error:")
+    elif job.state is State.CANCELLED:
+        st.info(f"{what} was cancelled.", icon=":material/cancel:")
+    else:
+        st.warning(
+            f"{what} was interrupted: its process ended before it was done. Start it again.",
+            icon=":material/warning:",
+        )
