@@ -284,6 +284,12 @@ _MEMORY_PER_WORKER = 1.5e9
 
 def _free_memory() -> float:
     try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return float(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
         return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):
         return 8e9
@@ -370,19 +376,17 @@ def claim(store: Store, worker: str, job_id: str | None = None) -> Job | None:
     wanted = table.c.id == job_id if job_id else table.c.kind.in_(QUEUED_KINDS)
     with store.writing() as connection:
         candidates = connection.execute(
-            select(table).where(table.c.state == State.QUEUED, wanted).order_by(table.c.number)
-        ).mappings()
-        for row in candidates.all():
-            states = {
-                State(state)
-                for state in connection.execute(
-                    select(table.c.state).where(table.c.id.in_(row["after"]))
-                ).scalars()
-            }
+            select(table.c.id, table.c.after)
+            .where(table.c.state == State.QUEUED, wanted)
+            .order_by(table.c.number)
+        )
+        for candidate, after in candidates.all():
+            before = select(table.c.state).where(table.c.id.in_(after))
+            states = {State(state) for state in connection.execute(before).scalars()}
             if states & {State.QUEUED, State.RUNNING}:
                 continue
             now = time.time()
-            own = update(table).where(table.c.id == row["id"])
+            own = update(table).where(table.c.id == candidate)
             if states - {State.DONE}:
                 change = {"state": State.FAILED, "finished": now, "error": _NOT_PREPARED}
                 connection.execute(own.values(change))
@@ -397,7 +401,7 @@ def claim(store: Store, worker: str, job_id: str | None = None) -> Job | None:
                 "heartbeat": now,
             }
             connection.execute(own.values(change))
-            mine = select(table).where(table.c.id == row["id"])
+            mine = select(table).where(table.c.id == candidate)
             return _job(connection.execute(mine).mappings().one())
     return None
 
@@ -489,14 +493,6 @@ class Lease:
             with self.store.writing() as connection:
                 connection.execute(statement, rows)
         self.check()
-
-    def forget_after(self, step: int) -> None:
-        """Drop the points later than a step: a resumed run measures them again."""
-        table = schema.measurements
-        with self.store.writing() as connection:
-            connection.execute(
-                table.delete().where(table.c.job == self.job_id, table.c.step > step)
-            )
 
     def finish(self, state: State, *, result: Json = None, error: str | None = None) -> None:
         """Record the end of the job."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from causalmix_core.errors import StoreError
+from causalmix_core.experiment import runs
 from causalmix_core.experiment.jobs import Job, Lease
 from causalmix_core.experiment.store import Json, Store
 from causalmix_core.experiment.workspace import COMPARISON, Recipe, Rows, Workspace
@@ -85,7 +86,12 @@ def generator_settings(workspace: Workspace, recipe: Recipe) -> Mapping[str, Any
     return {**recipe.settings, "graph": graph}
 
 
-TASKS: dict[str, Task] = {"discover": discover, "synthesize": synthesize}
+TASKS: dict[str, Task] = {
+    "discover": discover,
+    "synthesize": synthesize,
+    runs.PREPARE: runs.prepare,
+    runs.FINETUNE: runs.finetune,
+}
 
 
 def perform(store: Store, job: Job, lease: Lease) -> Json:

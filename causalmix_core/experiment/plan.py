@@ -1,0 +1,183 @@
+"""What an experiment consists of: tables × sizes × seeds × methods, one run each."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from causalmix_core.errors import RunError, TableError
+from causalmix_core.finetune.methods import METHODS, method
+from causalmix_core.finetune.settings import Settings
+from causalmix_core.graph.mixed_graph import MixedGraph
+from causalmix_core.table import draw, split
+from causalmix_core.table.kinds import Kind
+from causalmix_core.table.table import Table
+
+MOST_DOMAIN_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table to experiment on.
+
+    Attributes:
+        table: the rows to draw labelled rows from, and test rows where `test` is None.
+        validation: fixed validation rows; the whole labelled budget is then for training.
+        test: fixed test rows.
+        graph: the causal graph to use; None discovers one in each run's training rows.
+        group: rows with the same value in this column stay on one side.
+        time: later rows by this column are validated and tested on.
+    """
+
+    table: Table
+    validation: Table | None = None
+    test: Table | None = None
+    graph: MixedGraph | None = None
+    group: str | None = None
+    time: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of an experiment.
+
+    Attributes:
+        sources: the tables.
+        methods: names of methods; see `causalmix_core.finetune.METHODS`.
+        seeds: each decides a draw of rows and a model's randomness.
+        train_rows: labelled budgets (training and validation together); None: 60 % of the table.
+        model: ``compact``, the name of another known model, or a safetensors file.
+        settings: how to fine-tune.
+        domain: (column, value): rows with that value are held out and scored on their own.
+        causal: parameters of the causal generator, such as ``{"quality": "better"}``.
+    """
+
+    sources: tuple[Source, ...]
+    methods: tuple[str, ...] = ("none", "default", "causalmix", "mixup", "smote")
+    seeds: tuple[int, ...] = (0, 1, 2)
+    train_rows: tuple[int | None, ...] = (None,)
+    model: str = "compact"
+    settings: Settings = field(default_factory=Settings)
+    domain: tuple[str, str] | None = None
+    causal: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for what, values in (
+            ("table", self.sources),
+            ("method", self.methods),
+            ("seed", self.seeds),
+            ("number of training rows", self.train_rows),
+        ):
+            if not values:
+                raise RunError(f"Give at least one {what}.")
+        for name in self.methods:
+            method(name)
+        if len({*self.methods}) < len(self.methods) or len({*self.seeds}) < len(self.seeds):
+            raise RunError("Name every method and every seed once.")
+        names = [source.table.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise RunError("Two tables have the same name; rename one of the files.")
+
+    @property
+    def generators(self) -> tuple[str, ...]:
+        """The generators that the methods need."""
+        needed = [METHODS[name].generator for name in self.methods]
+        return tuple(dict.fromkeys(name for name in needed if name is not None))
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The rows of one run."""
+
+    train: Table
+    validation: Table
+    test: Table
+    domain: Table | None = None
+
+
+def splits(
+    source: Source, train_rows: int | None, seed: int, domain: tuple[str, str] | None = None
+) -> Splits:
+    """Draw the rows of a run; the same for every method, so that methods can be compared.
+
+    Raises:
+        TableError: the table is too small, or no or all rows belong to the domain.
+    """
+    table, held_out = source.table, None
+    if domain is not None:
+        table, held_out = _hold_out_domain(table, *domain, seed)
+    ways = {"group": source.group, "time": source.time}
+    if source.test is not None:
+        train, validation = draw(table, train_rows, seed, **ways)
+        test = source.test
+    else:
+        train, validation, test = split(table, train_rows, seed, **ways)
+    if source.validation is not None:
+        both = pd.concat([train.frame, validation.frame], ignore_index=True)
+        train, validation = train.with_frame(both), source.validation
+    return Splits(train, validation, test, held_out)
+
+
+def _hold_out_domain(table: Table, column: str, value: str, seed: int) -> tuple[Table, Table]:
+    inside = belongs(table, column, value)
+    if not inside.any() or inside.all():
+        which = "no row" if not inside.any() else "every row"
+        raise TableError(
+            f"In {which} of {table.name!r} is the column {column!r} equal to {value!r}; "
+            "choose another value for the domain."
+        )
+    rows = np.flatnonzero(inside)
+    if len(rows) > MOST_DOMAIN_ROWS:
+        rng = np.random.default_rng([seed, 17])
+        rows = np.sort(rng.choice(rows, MOST_DOMAIN_ROWS, replace=False))
+    return table.take(np.flatnonzero(~inside)), table.take(rows)
+
+
+def belongs(table: Table, column: str, value: str) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """Tell which rows have `value` in `column`; a date belongs to its year, month and day.
+
+    Raises:
+        TableError: there is no such column, or the value is no number where it must be one.
+    """
+    if column in table.kinds:
+        cells, kind = table.frame[column], table.kinds[column]
+    elif table.aside is not None and column in table.aside.columns:
+        cells, kind = table.aside[column], Kind.CATEGORICAL
+    else:
+        raise TableError(f"There is no column {column!r} in {table.name!r}.")
+    if kind is Kind.DATETIME:
+        texts = cells.dt.strftime("%Y-%m-%d %H:%M:%S").fillna("")
+        return np.asarray(texts.str.startswith(value), dtype=bool)
+    if kind.is_number:
+        try:
+            wanted = float(value)
+        except ValueError:
+            raise TableError(f"The column {column!r} holds numbers, not {value!r}.") from None
+        return np.asarray(cells.astype("float64") == wanted, dtype=bool)
+    return np.asarray(cells.astype("str") == value, dtype=bool)
+
+
+def digest_of(*parts: Any) -> str:
+    """Digest of JSON-able values (hex, 32 characters)."""
+    text = json.dumps(parts, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def graph_digest(graph: MixedGraph | None) -> str | None:
+    """Digest of all of a graph that decides synthetic rows: edges and probabilities."""
+    if graph is None:
+        return None
+    content = graph.to_dict()
+    return digest_of({key: content.get(key) for key in ("nodes", "edges", "pairs", "graph_type")})
+
+
+def model_digest(model: str) -> str:
+    """Digest of a model's weights and settings."""
+    from causalmix_core.foundation import checkpoint, models
+
+    return checkpoint.digest(Path(models.path(model)))

@@ -1,0 +1,182 @@
+"""Fine-tuning runs as jobs: from a plan to queued jobs, and what a worker does with each.
+
+Per table, size and seed a ``prepare`` job draws the rows, finds the graph where none is given and
+samples every generator's rows, once for all methods; a ``finetune`` job per method follows. A job
+whose key (tables, graph, method, checkpoint, settings, seed, threads, our version) was done before
+is not done again.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from causalmix_core import __version__
+from causalmix_core.errors import DiscoveryError, GeneratorError, MechanismError, RunError
+from causalmix_core.experiment.jobs import Job, Lease, start_job, tend
+from causalmix_core.experiment.plan import Plan, digest_of, model_digest, splits
+from causalmix_core.experiment.store import Json, Store
+from causalmix_core.experiment.tables import get_source, put_graph, put_source
+from causalmix_core.finetune.methods import METHODS, pool_size
+from causalmix_core.finetune.settings import Settings
+from causalmix_core.progress import part
+
+PREPARE, FINETUNE = "prepare", "finetune"
+
+_CANNOT_BE_MADE = (GeneratorError, MechanismError, DiscoveryError)
+
+
+def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> list[str]:
+    """Queue every run of a plan and return the runs' job ids, in the plan's order.
+
+    Args:
+        store: where the project lies.
+        project: the project's id.
+        plan: what to run.
+        workers: False leaves starting workers to the caller (`jobs.wait` starts them).
+    """
+    model = model_digest(plan.model)
+    settings = plan.settings.to_dict()
+    ids = []
+    for source in plan.sources:
+        kept = put_source(store, project, source)
+        for train_rows in plan.train_rows:
+            for seed in plan.seeds:
+                common: dict[str, Json] = {
+                    "source": kept,
+                    "name": source.table.name,
+                    "train_rows": train_rows,
+                    "seed": seed,
+                    "domain": list(plan.domain) if plan.domain else None,
+                    "settings": settings,
+                    "causal": dict(plan.causal),
+                }
+                prepared = None
+                for name in plan.methods:
+                    request = {**common, "method": name, "model": plan.model}
+                    after = []
+                    if METHODS[name].generator is not None:
+                        prepared = prepared or _prepare(store, project, plan, common)
+                        request["prepared"] = prepared
+                        after = [prepared]
+                    key = digest_of(FINETUNE, {**request, "prepared": None}, model, __version__)
+                    ids.append(
+                        start_job(
+                            store, project, FINETUNE, request, key=key, after=after, launch=False
+                        )
+                    )
+    if workers:
+        tend(store)
+    return ids
+
+
+def _prepare(store: Store, project: str, plan: Plan, common: dict[str, Json]) -> str:
+    request = {**common, "generators": list(plan.generators)}
+    key = digest_of(PREPARE, request, __version__)
+    return start_job(store, project, PREPARE, request, key=key, launch=False)
+
+
+def prepare(store: Store, job: Job, lease: Lease) -> Json:
+    """Draw a run's rows, find its graph and sample every generator's rows.
+
+    A generator that does not apply is named in the result with its reason; the others go on.
+    """
+    from causalmix_core.augment import generator
+
+    request = job.request
+    source, rows = _rows_of(store, job)
+    size = pool_size(len(rows.train), Settings.from_dict(request["settings"]))
+    graph, refused = source.graph, {}
+    names: list[str] = request["generators"]
+    for i, name in enumerate(names):
+        progress = part(lease.progress, i / len(names), (i + 1) / len(names))
+        params: dict[str, Any] = {}
+        if name == "causal":
+            params = {"graph": graph, "graph_seed": request["seed"], **request["causal"]}
+        try:
+            maker = generator(name, **params).fit(rows.train, progress=progress)
+            pool = maker.sample(size, seed=request["seed"])
+        except _CANNOT_BE_MADE as error:
+            refused[name] = str(error)
+            continue
+        store.save_frame(job.project, _pool_name(job.id, name), pool)
+        if name == "causal" and graph is None:
+            graph = maker.graph_  # type: ignore[attr-defined]
+    return {"graph": put_graph(store, job.project, graph), "refused": refused}
+
+
+def finetune(store: Store, job: Job, lease: Lease) -> Json:
+    """Do one run; its curves go into the store as they grow, its model beside it."""
+    from causalmix_core.finetune.run import finetune as run
+
+    request = job.request
+    source, rows = _rows_of(store, job)
+    method = METHODS[request["method"]]
+    folder = store.folder(job.project)
+    saved = folder / "running" / f"{job.id}.safetensors"
+    saved.parent.mkdir(exist_ok=True)
+    synthetic = _pool(store, job, method.generator)
+    done = run(
+        rows.train,
+        rows.validation,
+        rows.test,
+        method.name,
+        graph=source.graph,
+        seed=request["seed"],
+        model=request["model"],
+        settings=Settings.from_dict(request["settings"]),
+        domain=rows.domain,
+        synthetic=synthetic,
+        saved=saved,
+        progress=lease.progress,
+        on_points=lease.measure,
+    )
+    lease.check()
+    done.model.save(model_file(store, job))
+    for leftover in saved.parent.glob(f"{job.id}.*"):
+        leftover.unlink()
+    metrics = {**done.metrics, "table": request["name"], "memory_mb": _peak_memory()}
+    return {"metrics": {name: _number(value) for name, value in metrics.items()}}
+
+
+def model_file(store: Store, job: Job) -> Path:
+    """The file of a run's tuned model; it exists once the run is done."""
+    return store.folder(job.project) / "models" / f"{job.id}.safetensors"
+
+
+def _rows_of(store: Store, job: Job) -> Any:
+    request = job.request
+    source = get_source(store, job.project, request["source"])
+    domain = tuple(request["domain"]) if request["domain"] else None
+    return source, splits(source, request["train_rows"], request["seed"], domain)
+
+
+def _pool(store: Store, job: Job, generator: str | None) -> pd.DataFrame | None:
+    if generator is None:
+        return None
+    from causalmix_core.experiment.jobs import job as look_up
+
+    prepared = look_up(store, job.request["prepared"])
+    refused = (prepared.result or {}).get("refused", {})
+    if generator in refused:
+        raise RunError(refused[generator])
+    return store.load_frame(job.project, _pool_name(prepared.id, generator))
+
+
+def _pool_name(job_id: str, generator: str) -> str:
+    return f"pool-{job_id}-{generator}"
+
+
+def _peak_memory() -> float | None:
+    """Largest memory this process has used so far, in megabytes; None where nobody counts it."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)
+
+
+def _number(value: Any) -> Any:
+    return None if isinstance(value, float) and value != value else value

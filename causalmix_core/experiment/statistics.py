@@ -1,0 +1,287 @@
+"""What runs say about methods: improvements, ranks, intervals, gaps, and a verdict in words.
+
+All comparisons are within one table, labelled budget and seed: methods saw the same rows there.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from causalmix_core.finetune.metrics import HIGHER_IS_BETTER
+
+CASE = ["table", "budget", "seed"]
+BASELINE = "none"
+FEWEST_FOR_GAP = 10
+
+Array = NDArray[np.float64]
+
+
+def improvement(score: float, baseline: float, metric: str) -> float:
+    """Normalised improvement in percent: sign × (score / baseline − 1) × 100, sign −1 for losses.
+
+    The formula of arXiv 2601.04110; 0 is the un-tuned model, negative is worse than it.
+    """
+    if not baseline or not math.isfinite(score) or not math.isfinite(baseline):
+        return math.nan
+    sign = 1.0 if HIGHER_IS_BETTER[metric] else -1.0
+    return sign * (score / baseline - 1.0) * 100.0
+
+
+def improvements(
+    results: pd.DataFrame, metric: str = "roc_auc", split: str = "test"
+) -> pd.DataFrame:
+    """Return every done run's normalised improvement over ``none`` in its case.
+
+    Columns: table, budget, seed, method, improvement. Cases without a done ``none`` are left out.
+    """
+    done = _done(results)
+    column = f"{metric}_{split}"
+    baseline = done[done["method"] == BASELINE].set_index(CASE)[column]
+    rows = []
+    for run in done.to_dict("records"):
+        case = tuple(run[name] for name in CASE)
+        if case in baseline.index:
+            value = improvement(run[column], float(baseline.loc[[case]].iloc[0]), metric)
+            identity = {str(name): run[name] for name in [*CASE, "method"]}
+            rows.append({**identity, "improvement": value})
+    return pd.DataFrame(rows, columns=[*CASE, "method", "improvement"])
+
+
+def wide(results: pd.DataFrame, metric: str = "roc_auc", split: str = "test") -> pd.DataFrame:
+    """Return improvements as cases × methods, only cases in which every method is done."""
+    long = improvements(results, metric, split)
+    table = long.pivot_table(index=CASE, columns="method", values="improvement", dropna=False)
+    return table[[m for m in _order(results) if m in table.columns]].dropna()
+
+
+def ranks(results: pd.DataFrame, metric: str = "roc_auc") -> "pd.Series[float]":
+    """Return each method's average rank over cases (1 is best; ties share their mean rank)."""
+    scores = wide(results, metric).round(12)
+    return scores.rank(axis=1, ascending=False).mean()
+
+
+def critical_difference(methods: int, cases: int, alpha: float = 0.05) -> float:
+    """Nemenyi's critical difference of average ranks (Demšar, JMLR 2006)."""
+    if methods < 2 or cases < 1:
+        return math.nan
+    q = stats.studentized_range.ppf(1 - alpha, methods, np.inf) / math.sqrt(2)
+    return float(q * math.sqrt(methods * (methods + 1) / (6 * cases)))
+
+
+def friedman_p(results: pd.DataFrame, metric: str = "roc_auc") -> float:
+    """P-value of Friedman's test that all methods rank alike; NaN under 3 methods or cases."""
+    scores = wide(results, metric)
+    if scores.shape[1] < 3 or len(scores) < 3 or not (scores.nunique(axis=1) > 1).any():
+        return math.nan
+    return float(stats.friedmanchisquare(*scores.to_numpy().T).pvalue)
+
+
+def bootstrap_median(
+    values: Array, draws: int = 2_000, level: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
+    """Return a percentile bootstrap interval of the median; NaN under two values."""
+    values = values[np.isfinite(values)]
+    if len(values) < 2:
+        return math.nan, math.nan
+    rng = np.random.default_rng([seed, 19])
+    medians = np.median(rng.choice(values, (draws, len(values))), axis=1)
+    low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Duel:
+    """One method against another, case by case.
+
+    Attributes:
+        wins, ties, losses: of the first.
+        median: of the first's improvement minus the second's.
+        low, high: 95 % paired bootstrap interval of that median.
+    """
+
+    wins: int
+    ties: int
+    losses: int
+    median: float
+    low: float
+    high: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return self.low > 0 or self.high < 0
+
+
+def duel(results: pd.DataFrame, first: str, second: str, metric: str = "roc_auc") -> Duel:
+    """Compare two methods in the cases that both have done."""
+    long = improvements(results, metric)
+    pair = long[long["method"].isin([first, second])]
+    table = pair.pivot_table(index=CASE, columns="method", values="improvement").dropna()
+    if first not in table or second not in table or table.empty:
+        return Duel(0, 0, 0, math.nan, math.nan, math.nan)
+    difference = (table[first] - table[second]).to_numpy(dtype=np.float64)
+    tied = np.abs(difference) < 1e-9
+    low, high = bootstrap_median(difference)
+    return Duel(
+        wins=int(np.sum((difference > 0) & ~tied)),
+        ties=int(np.sum(tied)),
+        losses=int(np.sum((difference < 0) & ~tied)),
+        median=float(np.median(difference)),
+        low=low,
+        high=high,
+    )
+
+
+def gap(results: pd.DataFrame, metric: str = "roc_auc") -> pd.DataFrame:
+    """Return the validation–test gap of every run, first definition.
+
+    Normalised improvement on validation minus that on test rows, both at the kept step, in
+    percentage points: how much of what the stopping rule promised is not there.
+    """
+    validation = improvements(results, metric, "val")
+    test = improvements(results, metric, "test")
+    joined = validation.merge(test, on=[*CASE, "method"], suffixes=("_val", "_test"))
+    joined["gap"] = joined["improvement_val"] - joined["improvement_test"]
+    return joined[[*CASE, "method", "gap"]]
+
+
+def correlation_gap(curves: pd.DataFrame, metric: str = "roc_auc") -> pd.DataFrame:
+    """Return the validation–test gap of every run, second definition.
+
+    One minus Spearman's rank correlation between the validation and the test curve over the
+    evaluations of a run: 0 when validation orders the steps as test does. Missing under
+    `FEWEST_FOR_GAP` evaluations or where a curve is flat. The paper prints a "correlation gap"
+    without its formula; this one is ours.
+    """
+    rows = []
+    chosen = curves[curves["metric"] == metric]
+    for identity, points in chosen.groupby([*CASE, "method"], sort=False, dropna=False):
+        by_step = points.pivot_table(index="step", columns="split", values="value")
+        value = math.nan
+        if {"validation", "test"} <= set(by_step.columns):
+            value = curve_gap(
+                by_step["validation"].to_numpy(dtype=np.float64),
+                by_step["test"].to_numpy(dtype=np.float64),
+            )
+        rows.append({**dict(zip([*CASE, "method"], identity, strict=True)), "gap": value})
+    return pd.DataFrame(rows, columns=[*CASE, "method", "gap"])
+
+
+def curve_gap(validation: Array, test: Array) -> float:
+    """One minus Spearman's correlation of two curves; NaN if short or flat."""
+    known = np.isfinite(validation) & np.isfinite(test)
+    if known.sum() < FEWEST_FOR_GAP:
+        return math.nan
+    if len(set(validation[known])) < 2 or len(set(test[known])) < 2:
+        return math.nan
+    return float(1.0 - stats.spearmanr(validation[known], test[known]).statistic)
+
+
+def summarise(
+    results: pd.DataFrame, curves: pd.DataFrame | None = None, metric: str = "roc_auc"
+) -> pd.DataFrame:
+    """Return one line per method.
+
+    Columns: runs, median and spread (half the distance between the quartiles) of the normalised
+    improvement on test rows, its 95 % bootstrap interval, average rank, wins/ties/losses against
+    ``default``, both validation–test gaps (medians), mean ROC-AUC, accuracy and log loss, median
+    seconds and memory.
+    """
+    done = _done(results)
+    long = improvements(results, metric)
+    gaps = gap(results, metric)
+    shape = None if curves is None else correlation_gap(curves, metric)
+    rank = ranks(results, metric) if not long.empty else pd.Series(dtype=float)
+    rows = []
+    for name in _order(done):
+        mine = done[done["method"] == name]
+        values = long.loc[long["method"] == name, "improvement"].to_numpy(dtype=np.float64)
+        values = values[np.isfinite(values)]
+        low, high = bootstrap_median(values)
+        against = duel(results, name, "default", metric)
+        row: dict[str, Any] = {
+            "method": name,
+            "runs": len(mine),
+            "improvement": _median(values),
+            "spread": _half_quartiles(values),
+            "low": low,
+            "high": high,
+            "rank": float(rank.get(name, math.nan)),
+            "wins": against.wins,
+            "ties": against.ties,
+            "losses": against.losses,
+            "gap": _median(gaps.loc[gaps["method"] == name, "gap"].to_numpy(dtype=np.float64)),
+            "correlation_gap": math.nan
+            if shape is None
+            else _median(shape.loc[shape["method"] == name, "gap"].to_numpy(dtype=np.float64)),
+        }
+        for column in ("roc_auc_test", "accuracy_test", "log_loss_test"):
+            row[column] = float(mine[column].astype(float).mean())
+        row["seconds"] = _median(mine["seconds"].to_numpy(dtype=np.float64))
+        if "memory_mb" in mine:
+            row["memory_mb"] = _median(mine["memory_mb"].to_numpy(dtype=np.float64))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def verdict(results: pd.DataFrame, method: str, metric: str = "roc_auc") -> str:
+    """Say in one sentence whether a method was worth it against the un-tuned model."""
+    long = improvements(results, metric)
+    values = long.loc[long["method"] == method, "improvement"].to_numpy(dtype=np.float64)
+    values = values[np.isfinite(values)]
+    name = _METRIC_NAMES.get(metric, metric)
+    if len(values) < 3:
+        return f"{method}: {len(values)} comparable runs are too few to say; use at least 3 seeds."
+    low, high = bootstrap_median(values)
+    middle = f"median {_signed(_median(values))} % in {name} over {len(values)} runs"
+    interval = f"95 % interval {_signed(low)} to {_signed(high)} %"
+    if low > 0:
+        return f"{method} is worth it on your table: {middle} ({interval})."
+    if high < 0:
+        return f"{method} makes the model worse on your table: {middle} ({interval})."
+    return f"{method} is within noise on your table: {middle} ({interval})."
+
+
+_METRIC_NAMES: Mapping[str, str] = {
+    "roc_auc": "ROC-AUC",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "pr_auc": "PR-AUC",
+    "log_loss": "log loss",
+    "recall_rare": "recall of the rarest class",
+}
+
+
+def _done(results: pd.DataFrame) -> pd.DataFrame:
+    done = results[results["status"] == "done"].copy()
+    if "budget" not in done:
+        done["budget"] = -1
+    # Missing budgets (60 % of the table) would be dropped from every grouping.
+    done["budget"] = done["budget"].fillna(-1).astype(int)
+    return done
+
+
+def _order(results: pd.DataFrame) -> list[str]:
+    return [str(name) for name in dict.fromkeys(results["method"])]
+
+
+def _median(values: Array) -> float:
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if len(values) else math.nan
+
+
+def _half_quartiles(values: Array) -> float:
+    if len(values) < 2:
+        return math.nan
+    low, high = np.quantile(values, [0.25, 0.75])
+    return float(high - low) / 2
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}"

@@ -1,0 +1,104 @@
+"""Typed tables and graphs in the store, each once, under its digest."""
+
+from typing import Any
+
+from causalmix_core.errors import StoreError
+from causalmix_core.experiment.plan import Source, digest_of, graph_digest
+from causalmix_core.experiment.store import Json, Store
+from causalmix_core.graph.mixed_graph import MixedGraph
+from causalmix_core.table.kinds import Kind
+from causalmix_core.table.table import Table
+
+
+def put_table(store: Store, project: str, table: Table) -> str:
+    """Keep a typed table and return the digest under which it lies."""
+    digest = digest_of(table.digest, table.name, sorted(table.set_aside))
+    name = f"table-{digest}"
+    if store.load_json(project, name) is not None:
+        return digest
+    store.save_frame(project, name, table.frame)
+    if table.aside is not None and len(table.aside.columns):
+        store.save_frame(project, f"{name}-aside", table.aside)
+    about = {
+        "name": table.name,
+        "target": table.target,
+        "kinds": {column: str(kind) for column, kind in table.kinds.items()},
+        "levels": {column: list(levels) for column, levels in table.levels.items()},
+        "formats": dict(table.formats),
+        "set_aside": dict(table.set_aside),
+        "aside_kinds": {column: str(kind) for column, kind in table.aside_kinds.items()},
+    }
+    store.save_json(project, name, about)
+    return digest
+
+
+def get_table(store: Store, project: str, digest: str) -> Table:
+    """Return the table that was kept under a digest."""
+    name = f"table-{digest}"
+    about = store.load_json(project, name)
+    if about is None:
+        raise StoreError("The table of this run is no longer in the project.")
+    aside = None
+    if any(frame.name == f"{name}-aside" for frame in store.frames(project)):
+        aside = store.load_frame(project, f"{name}-aside")
+    return Table(
+        store.load_frame(project, name),
+        {column: Kind(kind) for column, kind in about["kinds"].items()},
+        about["target"],
+        about["set_aside"],
+        about["name"],
+        {column: tuple(levels) for column, levels in about["levels"].items()},
+        formats=about["formats"],
+        aside=aside,
+        aside_kinds={column: Kind(kind) for column, kind in about["aside_kinds"].items()},
+    )
+
+
+def put_graph(store: Store, project: str, graph: MixedGraph | None) -> str | None:
+    """Keep a graph and return the digest under which it lies."""
+    digest = graph_digest(graph)
+    if graph is not None and store.load_json(project, f"graph-{digest}") is None:
+        store.save_json(project, f"graph-{digest}", graph.to_dict())
+    return digest
+
+
+def get_graph(store: Store, project: str, digest: str | None) -> MixedGraph | None:
+    """Return the graph that was kept under a digest; None for none."""
+    if digest is None:
+        return None
+    content = store.load_json(project, f"graph-{digest}")
+    if content is None:
+        raise StoreError("The graph of this run is no longer in the project.")
+    return MixedGraph.from_dict(content)
+
+
+def put_source(store: Store, project: str, source: Source) -> dict[str, Json]:
+    """Keep everything of a source and return what finds it again."""
+
+    def kept(table: Table | None) -> str | None:
+        return None if table is None else put_table(store, project, table)
+
+    return {
+        "table": kept(source.table),
+        "validation": kept(source.validation),
+        "test": kept(source.test),
+        "graph": put_graph(store, project, source.graph),
+        "group": source.group,
+        "time": source.time,
+    }
+
+
+def get_source(store: Store, project: str, kept: dict[str, Any]) -> Source:
+    """Return the source that `put_source` kept."""
+
+    def table(digest: str | None) -> Table | None:
+        return None if digest is None else get_table(store, project, digest)
+
+    return Source(
+        get_table(store, project, kept["table"]),
+        table(kept["validation"]),
+        table(kept["test"]),
+        get_graph(store, project, kept["graph"]),
+        kept["group"],
+        kept["time"],
+    )
