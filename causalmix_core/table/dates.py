@@ -23,13 +23,17 @@ _TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
 _ISO_TIMES = ("T%H:%M", "T%H:%M:%S", "T%H:%M:%S.%f")
 _ZONES = ("", "%z")
 
+ISO = "ISO8601"  # any mixture of ISO 8601 dates and times; it is no `strftime` format
+
 FORMATS: tuple[str, ...] = tuple(
     [day + time for day in _DAYS for time in _TIMES]
     + ["%Y-%m-%d" + time for time in _ISO_TIMES]
     + ["%Y-%m-%d" + time + "%z" for time in (*_TIMES[1:], *_ISO_TIMES)]
+    + [ISO]
 )
 """Tried in this order; the first that reads every value is taken (month first before day first)."""
 
+_ISO_SHAPE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 _SHAPE = re.compile(
     r"[0-9]{1,4}[-/. ][0-9A-Za-z]{1,9}[-/. ][0-9]{1,4}.*|[A-Z][a-z]{2,8} [0-9]{1,2}, .*"
 )
@@ -60,6 +64,8 @@ def parse_dates(texts: Sequence[str], form: str) -> "pd.Series[pd.Timestamp] | N
 
 
 def _reads(text: str, form: str) -> bool:
+    if form == ISO:
+        return bool(_ISO_SHAPE.match(text.strip()))
     try:
         datetime.strptime(text.strip(), form)
     except ValueError:

@@ -5,11 +5,11 @@ The first rule that applies decides; n is the number of rows with a value, d of 
 1.  No value at all → set aside (as a constant).
 2.  d = 1 → set aside as a constant.
 3.  d = 2 → binary, whatever the two values are (0/1, yes/no, 1/2).
-4.  Whole numbers, all different, none missing, that only count the rows (1…n or 0…n-1 in any
-    order, n ≥ 20), or all different under a name such as ``id`` or ``customer_id`` → set aside as
-    an identifier.
+4.  All different, none missing, whole numbers or words under a name such as ``id`` or
+    ``customer_id``, or whole numbers that only count the rows (1…n or 0…n-1 in any order, n ≥ 20)
+    → set aside as an identifier.
 5.  Whole numbers ("41.0" is whole) → integer. Other numbers → numeric. Texts with leading zeros
-    (``007``) or more than 18 digits are codes, not numbers.
+    (``007``) or beyond 64 bits are codes, not numbers.
 6.  Dates or times in one written form → datetime.
 7.  d ≤ 20 → categorical.
 8.  Four words or more on average and d > n/2 → set aside as free text.
@@ -56,6 +56,8 @@ def guess_kind(column: RawColumn) -> Guess:
         return Guess(Kind.CONSTANT, f"one value only, {_short(column.values[0])}{beside}")
     if len(column.values) == 2:
         return Guess(Kind.BINARY)
+    if _is_identifier(column):
+        return Guess(Kind.IDENTIFIER, "a different value in every row, and named like one")
     if column.numbers is not None:
         return _guess_number(column)
     if column.date_formats:
@@ -65,16 +67,19 @@ def guess_kind(column: RawColumn) -> Guess:
     return _guess_words(column)
 
 
+def _is_identifier(column: RawColumn) -> bool:
+    if column.different < len(column) or (column.numbers and column.whole_numbers is None):
+        return False
+    return bool(_ID_NAME.fullmatch(column.name) or _ID_NAME.fullmatch(column.name.lower()))
+
+
 def _guess_number(column: RawColumn) -> Guess:
     whole = column.whole_numbers
     if whole is None:
         return Guess(Kind.NUMERIC)
-    if len(whole) == len(set(whole)) == len(column):
-        if _ID_NAME.fullmatch(column.name) or _ID_NAME.fullmatch(column.name.lower()):
-            return Guess(Kind.IDENTIFIER, "a different number in every row, and named like one")
-        if len(whole) >= COUNTED_ROWS and max(whole) - min(whole) == len(whole) - 1:
-            if min(whole) in (0, 1):
-                return Guess(Kind.IDENTIFIER, "it only counts the rows")
+    if column.different == len(column) >= COUNTED_ROWS and min(whole) in (0, 1):
+        if max(whole) - min(whole) == len(column) - 1:
+            return Guess(Kind.IDENTIFIER, "it only counts the rows")
     return Guess(Kind.INTEGER)
 
 

@@ -1,8 +1,8 @@
 """Texts that are numbers, exactly.
 
 A whole number is read as a Python int, so that no digit is lost; anything else by ``float``,
-which is correctly rounded. Texts such as ``007`` or a 20-digit card number are codes, not
-numbers: arithmetic on them means nothing and would lose digits.
+which is correctly rounded. Texts such as ``007`` or a 20-digit card number (beyond 64 bits) are
+codes, not numbers: arithmetic on them means nothing and would lose digits.
 """
 
 import re
@@ -12,7 +12,7 @@ Number = int | float
 
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
-_CODE = re.compile(r"[+-]?(?:0[0-9]+|[0-9]{19,})")
+_CODE = re.compile(r"[+-]?0[0-9]+")
 _CLEAR_COMMA = re.compile(
     r"[+-]?(?:[0-9]*,(?:[0-9]{1,2}|[0-9]{4,})|(?:0|[0-9]{4,}),[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+)"
 )
@@ -39,9 +39,11 @@ def parse_number(text: str, decimal: str = ".") -> Number | None:
             return None
         text = text.replace(",", "")
     try:
-        return int(text)
+        whole = int(text)
     except ValueError:
         number = float(text)
+    else:
+        return whole if -(2**63) <= whole < 2**63 else None
     return number if abs(number) != float("inf") else None
 
 

@@ -29,7 +29,13 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_CODE_PAGES = [
+    *(f"cp{page}" for page in range(1250, 1259)),
+    *("koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949"),
+]
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+_END = "\x1e"  # a last line of its own, unless an open quote swallows it
 
 Rows = list[list[str]]
 
@@ -87,15 +93,15 @@ def parse(text: str, dialect: Dialect, max_cells: int) -> tuple[Rows, list[int]]
         # Strict reading also refuses text after a closing quote ("5" disk), which is harmless.
         pass
     try:
-        rows, lines = _collect(text, dialect, max_cells, strict=False)
+        rows, lines = _collect(f"{text}\n{_END}", dialect, max_cells, strict=False)
     except csv.Error as error:
         raise TableError(f"The file cannot be read as CSV: {error}.") from None
-    start = lines[-2] + 1 if len(lines) > 1 else 1
-    if len(rows) > 1 and lines[-1] > start and len(rows[-1]) != len(rows[0]):
+    if rows.pop() != [_END]:
+        start = lines[-2] + 1 if len(lines) > 1 else 1
         raise TableError(
             f"A quoted value that begins near line {start} never ends; add the closing quote."
         )
-    return rows, lines
+    return rows, lines[:-1]
 
 
 def _find_encoding(data: bytes) -> str:
@@ -113,17 +119,25 @@ def _find_encoding(data: bytes) -> str:
         return "utf-8"
     except UnicodeDecodeError:
         pass
-    odd_lines = b"\n".join(line for line in data[:2_000_000].splitlines() if not line.isascii())
-    matches = list(charset_normalizer.from_bytes(odd_lines[:64_000]))
-    if not matches:
-        return "latin-1"
-    best = matches[0]
-    # Short western texts fit many code pages equally well; the most used one is then the best bet.
-    western = [match for match in matches if "cp1252" in match.could_be_from_charset]
-    for match in western:
-        if match.chaos <= best.chaos + 0.05 and match.coherence >= best.coherence - 0.3:
+    sample = data[:2_000_000]
+    odd_lines = b"\n".join(line for line in sample.splitlines() if not line.isascii())
+    matches = list(charset_normalizer.from_bytes(odd_lines[:64_000], cp_isolation=_CODE_PAGES))
+    if _looks_western(sample):
+        # A few accents fit many code pages equally well; the most used one is then the best bet.
+        surest = max((match.coherence for match in matches), default=0.0)
+        western = [match for match in matches if "cp1252" in match.could_be_from_charset]
+        if surest < 0.2 or any(match.coherence >= surest - 0.3 for match in western):
             return "cp1252"
-    return str(best.encoding)
+    return str(matches[0].encoding) if matches else "latin-1"
+
+
+def _looks_western(sample: bytes) -> bool:
+    """Whether the bytes read as cp1252 are mostly plain letters, with accents here and there."""
+    try:
+        letters = [sign for sign in sample.decode("cp1252") if sign.isalpha()]
+    except UnicodeDecodeError:
+        return False
+    return sum(not sign.isascii() for sign in letters) <= 0.4 * len(letters)
 
 
 def _decode_as(data: bytes, encoding: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, time
 import numpy as np
 import pandas as pd
 
+from causalmix_core.table.dates import ISO
 from causalmix_core.table.table import Table
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -71,7 +72,7 @@ def _shortest(number: float) -> str:
 
 
 def _stamp(stamp: datetime, form: str | None) -> str:
-    if form is not None:
+    if form is not None and form != ISO:
         return stamp.strftime(form)
     return (stamp.date() if stamp.time() == time() else stamp).isoformat()
 
