@@ -150,7 +150,6 @@ def _synthesize(options: argparse.Namespace, progress: Progress) -> None:
 
 def _compare(options: argparse.Namespace, progress: Progress) -> None:
     from causalmix_core.fidelity import compare
-    from causalmix_core.graph import MixedGraph
 
     train = _read_table(options)
     rows = {}
@@ -160,7 +159,7 @@ def _compare(options: argparse.Namespace, progress: Progress) -> None:
             raise TableError(f"--rows takes NAME=rows.csv, not {entry!r}.")
         rows[name] = _read(path, like=train).frame
     holdout = _read(options.holdout, like=train) if options.holdout else None
-    graph = MixedGraph.load(options.graph) if options.graph else None
+    graph = _graph(options)
     report = compare(
         rows, train=train, holdout=holdout, graph=graph, seed=options.seed, progress=progress
     )
@@ -175,6 +174,103 @@ def _compare(options: argparse.Namespace, progress: Progress) -> None:
             if figures[figure] is not None
         }
         print(name + ": " + ", ".join(f"{figure} {value:.3f}" for figure, value in shown.items()))
+
+
+def _finetune(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.experiment.plan import Source
+
+    table = _read_table(options)
+    source = Source(
+        table,
+        validation=_read(options.validation, like=table) if options.validation else None,
+        test=_read(options.test, like=table) if options.test else None,
+        graph=_graph(options),
+        group=options.group,
+        time=options.time,
+    )
+    _experiment((source,), (options.train_rows,), options, progress)
+
+
+def _benchmark(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.experiment.plan import Source
+    from causalmix_core.table import read_table
+
+    folder = Path(options.suite)
+    if not folder.is_dir():
+        raise StoreError(f"There is no folder {folder}; give one that holds CSV files.")
+    files = sorted(folder.glob("*.csv"))
+    if not files:
+        raise StoreError(f"The folder {folder} holds no CSV file.")
+    # In a suite the target is the last column, unless a file says otherwise by having `--target`.
+    sources = []
+    for file in files:
+        plain = read_table(file)
+        columns = [*plain.columns, *plain.set_aside]
+        target = options.target if options.target in columns else _last_column(file)
+        sources.append(Source(read_table(file, target)))
+    _experiment(tuple(sources), options.train_rows, options, progress)
+
+
+def _last_column(file: Path) -> str:
+    from causalmix_core.table import read_raw
+
+    return read_raw(file).columns[-1]
+
+
+def _experiment(
+    sources: tuple[Any, ...],
+    train_rows: tuple[int | None, ...],
+    options: argparse.Namespace,
+    progress: Progress,
+) -> None:
+    from causalmix_core.experiment.experiment import run_experiment
+    from causalmix_core.experiment.plan import Plan
+    from causalmix_core.finetune import Settings
+
+    settings = Settings() if options.max_steps is None else Settings(steps=options.max_steps)
+    plan = Plan(
+        sources,
+        methods=options.methods,
+        seeds=options.seeds,
+        train_rows=train_rows,
+        model=options.model,
+        settings=settings,
+        domain=options.domain,
+        causal={"quality": options.quality},
+    )
+    outcome = run_experiment(plan, options.out, resume=options.resume, progress=progress)
+    print(outcome.summary)
+
+
+def _graph(options: argparse.Namespace) -> Any:
+    from causalmix_core.graph import MixedGraph
+
+    return MixedGraph.load(options.graph) if options.graph else None
+
+
+def _export(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.experiment.bundle import export_project
+    from causalmix_core.experiment.store import Store
+
+    store = Store()
+    named = [entry for entry in store.list() if options.project in (entry.id, entry.name)]
+    if len(named) != 1:
+        raise StoreError(
+            f"There is no project {options.project!r} in {store.home}."
+            if not named
+            else f"{len(named)} projects are named {options.project!r}; give the id instead: "
+            + ", ".join(entry.id for entry in named)
+        )
+    export_project(store, named[0].id, Path(options.out))
+    print(f"Exported {named[0].name} to {options.out}")
+
+
+def _import(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.experiment.bundle import import_project
+    from causalmix_core.experiment.store import Store
+
+    project = import_project(Store(), Path(options.bundle))
+    print(f"Imported {project.name} as {project.id}")
 
 
 def _predict(options: argparse.Namespace, progress: Progress) -> None:
@@ -294,6 +390,43 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--graph", help="graph file whose independencies are checked")
     sub.add_argument("--holdout", help="real rows that no generator has seen")
 
+    def takes_plan(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument(
+            "--methods", type=_names, default=("none", "default", "causalmix", "mixup", "smote")
+        )
+        sub.add_argument("--seeds", type=_seeds, default=(0, 1, 2), help="such as 0,1,2")
+        sub.add_argument("--out", required=True, help="folder for results, curves and models")
+        sub.add_argument("--model", default="compact", help="compact, tabpfn-v2 or a file")
+        sub.add_argument("--max-steps", type=_positive, help="gradient steps of a run at most")
+        sub.add_argument("--quality", choices=["good", "better", "best"], default="good")
+        sub.add_argument("--domain", type=_domain, metavar="COLUMN=VALUE", help="rows held out")
+        sub.add_argument("--resume", action="store_true", help="go on in a folder begun before")
+
+    sub = command("finetune", _finetune, "Fine-tune a foundation model by several methods.")
+    takes_table(sub, target_required=True)
+    takes_plan(sub)
+    sub.add_argument("--graph", help="graph file for the causal methods; else one is searched")
+    sub.add_argument("--validation", help="table of validation rows")
+    sub.add_argument("--test", help="table of test rows")
+    sub.add_argument("--train-rows", type=_positive, help="labelled rows, a third for validation")
+    ways = sub.add_mutually_exclusive_group()
+    ways.add_argument("--group", help="rows with the same value in this column stay together")
+    ways.add_argument("--time", help="the latest rows by this column are the test rows")
+
+    sub = command("benchmark", _benchmark, "Fine-tune on every table of a folder.")
+    sub.add_argument("suite", metavar="DIR_OR_SUITE", help="folder of CSV files, target last")
+    sub.add_argument("--target", help="the target's name, where it is not the last column")
+    takes_plan(sub)
+    sub.add_argument("--train-rows", type=_sizes, default=(None,), help="such as 128,256")
+    sub.add_argument("--runner", choices=["local", "ray"], default="local")
+
+    sub = command("export", _export, "Write a project with all it needs to one file.")
+    sub.add_argument("project", metavar="PROJECT", help="its id or name")
+    sub.add_argument("--out", required=True, help="the bundle (.zip)")
+
+    sub = command("import", _import, "Bring in a project from a bundle.")
+    sub.add_argument("bundle", metavar="BUNDLE", help="a file that export wrote")
+
     sub = command("predict", _predict, "Predict the rows of a table with a tuned model.")
     sub.add_argument("model", metavar="TUNED_MODEL", help="a model saved by finetune")
     sub.add_argument("table", metavar="TABLE", help="the rows to predict")
@@ -321,3 +454,22 @@ def _whole(text: str, least: int) -> int:
     if number < least:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
     return number
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    return tuple(_seed(part) for part in _names(text))
+
+
+def _sizes(text: str) -> tuple[int | None, ...]:
+    return tuple(_positive(part) for part in _names(text))
+
+
+def _domain(text: str) -> tuple[str, str]:
+    column, separator, value = text.partition("=")
+    if not separator or not column:
+        raise argparse.ArgumentTypeError(f"{text!r} should read COLUMN=VALUE")
+    return column, value

@@ -1,1 +1,118 @@
-"""Not yet written."""
+"""Predict: use a tuned model on new rows."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from causalmix_core.errors import CausalMixError
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.jobs import State
+from causalmix_core.experiment.runs import model_file
+from causalmix_core.finetune import TunedModel
+from causalmix_core.table import read_raw, to_csv
+from ui.loader import FILE_TYPES
+from ui.palette import look
+from ui.session import ensure_entrypoint, project, store
+
+ensure_entrypoint()
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model")
+def load(path: str, changed: float) -> TunedModel:
+    """Read a tuned model (kept until the file changes)."""
+    return TunedModel.load(path)
+
+
+def own_models() -> dict[str, Path]:
+    """The tuned models of the open project, by a label."""
+    current = project()
+    if current is None:
+        return {}
+    found = {}
+    for run in reversed(jobs.jobs(store(), current.id, "finetune")):
+        file = model_file(store(), run)
+        if run.state is State.DONE and file.is_file():
+            label = (
+                f"{look(run.request['method']).label}, seed {run.request['seed']}, "
+                f"{run.request['train_rows']} labelled rows: test AUC "
+                f"{run.result['metrics']['roc_auc_test']:.3f}"
+            )
+            found.setdefault(label, file)
+    return found
+
+
+def chosen_model() -> TunedModel | None:
+    """Let a model be chosen or brought."""
+    models = own_models()
+    label = st.selectbox(
+        "Tuned model of this project",
+        list(models),
+        index=0 if models else None,
+        placeholder="none yet: fine-tune one, or bring a file below",
+    )
+    brought = st.file_uploader(
+        "Or a model file (.safetensors) saved by CausalMix", type=["safetensors"], key="model"
+    )
+    if brought is not None:
+        content = brought.getvalue()
+        path = store().home / "brought" / f"{hashlib.sha256(content).hexdigest()[:32]}.safetensors"
+        if not path.is_file():
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        return load(str(path), path.stat().st_mtime)
+    if label is None:
+        return None
+    path = models[label]
+    return load(str(path), path.stat().st_mtime)
+
+
+st.title("Predict")
+st.markdown("Give new rows to a tuned model: it says the class, and how likely each class is.")
+try:
+    model = chosen_model()
+except CausalMixError as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+if model is None:
+    st.stop()
+st.caption(
+    f"Needs the columns {', '.join(model.context.features[:12])}"
+    + (f" and {len(model.context.features) - 12} more" if len(model.context.features) > 12 else "")
+    + f". Predicts {model.context.target}: {', '.join(model.classes)}."
+)
+upload = st.file_uploader("New rows: CSV, TSV, Excel or Parquet", type=FILE_TYPES, key="new-rows")
+if upload is None:
+    st.stop()
+try:
+    raw = read_raw(upload.getvalue(), name=upload.name)
+    rows = model.read(raw.frame)
+    with st.spinner(f"Predicting {len(rows):,} rows"):
+        predictions = model.predict(rows)
+except CausalMixError as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+for warning in rows.warnings:
+    st.warning(warning, icon=":material/info:")
+counts = predictions["prediction"].value_counts()
+st.subheader(f"{len(predictions):,} rows predicted")
+st.dataframe(
+    pd.DataFrame({"class": counts.index, "rows": counts.to_numpy()}),
+    hide_index=True,
+    column_config={
+        "rows": st.column_config.ProgressColumn(
+            "rows", format="%d", min_value=0, max_value=len(predictions)
+        )
+    },
+)
+st.dataframe(pd.concat([predictions, rows.frame], axis=1).head(500), height=320)
+safe = st.checkbox("Safe for spreadsheets")
+st.download_button(
+    "Download the predictions",
+    lambda: to_csv(predictions, safe_for_spreadsheets=safe),
+    file_name="predictions.csv",
+    mime="text/csv",
+    on_click="ignore",
+    icon=":material/download:",
+)

@@ -1,0 +1,167 @@
+"""Watching fine-tuning runs: curves as they grow, where each run stands, cancel and resume."""
+
+import pandas as pd
+import streamlit as st
+
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.jobs import Job, State
+from causalmix_core.experiment.results import curves
+from ui.charts import curve_figure
+from ui.job_panel import time_left
+from ui.palette import look
+from ui.session import store
+
+PANELS: dict[str, tuple[str, str]] = {
+    "Training loss": ("train", "loss"),
+    "AUC, validation": ("validation", "roc_auc"),
+    "AUC, test": ("test", "roc_auc"),
+    "Accuracy, validation": ("validation", "accuracy"),
+    "Accuracy, test": ("test", "accuracy"),
+    "Log loss, validation": ("validation", "log_loss"),
+    "Log loss, test": ("test", "log_loss"),
+    "AUC, training": ("train", "roc_auc"),
+    "AUC, domain": ("domain", "roc_auc"),
+    "Accuracy, domain": ("domain", "accuracy"),
+    "Learning rate": ("train", "learning_rate"),
+    "Seconds per step": ("train", "seconds"),
+}
+FIRST_PANELS = list(PANELS)[:5]
+STATE_WORDS = {
+    State.QUEUED: "waiting",
+    State.RUNNING: "running",
+    State.DONE: "done",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+    State.INTERRUPTED: "interrupted",
+}
+MOST_LINES = 8
+
+
+def runs_of(project: str, ids: list[str]) -> list[Job]:
+    """The runs of an experiment, in the order they were asked for."""
+    found = {job.id: job for job in jobs.jobs(store(), project, "finetune")}
+    return [found[job_id] for job_id in ids if job_id in found]
+
+
+def watch_runs(project: str, ids: list[str]) -> None:
+    """Draw the curves of runs, live while any of them is going on."""
+    over = all(run.state.is_over for run in runs_of(project, ids))
+
+    @st.fragment(run_every=None if over else 1.0)
+    def panel() -> None:
+        jobs.tend(store())
+        runs = runs_of(project, ids)
+        if not over and all(run.state.is_over for run in runs):
+            st.rerun()
+        _overall(project, runs)
+        _each(runs)
+        left, right = st.columns([5, 1.4], vertical_alignment="bottom")
+        wanted = left.pills(
+            "Curves",
+            list(PANELS),
+            selection_mode="multi",
+            default=FIRST_PANELS,
+            key="curve-panels",
+        )
+        smoothing = right.slider(
+            "Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", help="0 draws what was measured."
+        )
+        points = curves(store(), runs)
+        if points.empty:
+            st.caption("The first points appear as soon as a run has measured something.")
+        elif wanted:
+            st.plotly_chart(
+                curve_figure(points, [PANELS[name] for name in wanted], _kept(runs), smoothing),
+                key="curves",
+            )
+            st.caption(
+                "One colour per method. With several seeds: thin lines are runs, the thick one "
+                "their mean, the band from the lowest to the highest. The grey dashed line is the "
+                "model without fine-tuning. A dotted upright line marks the step that early "
+                "stopping kept (one seed)."
+            )
+            with st.expander("Show the numbers"):
+                st.dataframe(points.drop(columns=["job"]), hide_index=True, height=260)
+
+    panel()
+
+
+def _kept(runs: list[Job]) -> dict[tuple[str, int], int]:
+    return {
+        (run.request["method"], run.request["seed"]): int(run.result["metrics"]["best_step"])
+        for run in runs
+        if run.state is State.DONE
+    }
+
+
+def _overall(project: str, runs: list[Job]) -> None:
+    done = sum(run.state is State.DONE for run in runs)
+    going = [run for run in runs if not run.state.is_over]
+    if not going:
+        return
+    share = sum(1.0 if run.state.is_over else run.fraction for run in runs) / max(len(runs), 1)
+    ahead = [job for job in jobs.jobs(store(), project, "prepare") if job.state is State.RUNNING]
+    doing = f"Preparing rows: {ahead[0].sentence}" if ahead else f"{done} of {len(runs)} runs done"
+    bar, stop = st.columns([6, 1], vertical_alignment="center")
+    bar.progress(share, doing)
+    if stop.button("Cancel all", key="cancel-all", width="stretch"):
+        for kind in ("finetune", "prepare"):
+            jobs.cancel_all(store(), project, kind)
+
+
+def _each(runs: list[Job]) -> None:
+    """One line per run that is going on or was stopped, with the button that fits."""
+    going = [run for run in runs if not run.state.is_over]
+    stopped = [run for run in runs if run.state.is_over and run.state is not State.DONE]
+    if not going and not stopped:
+        return
+    title = " · ".join(
+        part
+        for part in (
+            f"{len(going)} runs going on or waiting" if going else "",
+            f"{len(stopped)} stopped" if stopped else "",
+        )
+        if part
+    )
+    with st.expander(title, expanded=True):
+        shown = sorted(going, key=lambda run: run.state is State.QUEUED) + stopped
+        for run in shown[:MOST_LINES]:
+            name, bar, button = st.columns([2, 4, 1], vertical_alignment="center")
+            method = look(run.request["method"]).label
+            name.text(f"{method}, seed {run.request['seed']}")
+            if run.state.is_over:
+                bar.text(f"{STATE_WORDS[run.state]}" + (f": {run.error}" if run.error else ""))
+                if button.button("Resume", key=f"resume-{run.id}", width="stretch"):
+                    _resume(run)
+                    st.rerun()
+            else:
+                left = time_left(run)
+                bar.progress(run.fraction, run.sentence + (f" · {left}" if left else ""))
+                if button.button("Cancel", key=f"cancel-{run.id}", width="stretch"):
+                    jobs.cancel(store(), run.id)
+        if len(shown) > MOST_LINES:
+            st.caption(f"and {len(shown) - MOST_LINES} more")
+
+
+def _resume(run: Job) -> None:
+    """Queue a run again, and the preparation before it where that was stopped too."""
+    prepared = run.request.get("prepared")
+    if prepared:
+        jobs.resume(store(), prepared, launch=False)
+    jobs.resume(store(), run.id)
+
+
+def stopped(runs: list[Job]) -> pd.DataFrame:
+    """Say of the runs that are not done what became of them."""
+    return pd.DataFrame(
+        [
+            {
+                "method": look(run.request["method"]).label,
+                "seed": run.request["seed"],
+                "state": STATE_WORDS[run.state],
+                "why": run.error or "",
+            }
+            for run in runs
+            if run.state.is_over and run.state is not State.DONE
+        ]
+    )
