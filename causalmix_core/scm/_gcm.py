@@ -77,6 +77,18 @@ def _as_codes(codec: ColumnCodec, values: np.ndarray[Any, Any]) -> np.ndarray[An
     return (numbers - codec.origin).to_numpy()
 
 
+def _values(
+    mechanism: Mechanism,
+    columns: Mapping[str, np.ndarray[Any, Any]],
+    u: np.ndarray[Any, Any],
+    v: np.ndarray[Any, Any],
+) -> np.ndarray[Any, Any]:
+    codes, gone = mechanism.draw(columns, u, v)
+    if gone is not None:
+        codes = np.where(gone > 0, np.nan, codes)
+    return _as_values(mechanism.codec, codes)[:, None]
+
+
 class _Fixed:
     """What is fitted already: dowhy's own `fit` has nothing to do."""
 
@@ -109,8 +121,7 @@ class FittedRoot(_Fixed, StochasticModel):  # type: ignore[misc]
     def draw_samples(self, num_samples: int) -> np.ndarray[Any, Any]:
         """Return (num_samples, 1) values."""
         u = _uniform(num_samples, 2)
-        codes = self.mechanism.draw({}, u[:, 0], u[:, 1])
-        return _as_values(self.mechanism.codec, codes)[:, None]
+        return _values(self.mechanism, {}, u[:, 0], u[:, 1])
 
 
 class FittedMechanism(_Fixed, FunctionalCausalModel):  # type: ignore[misc]
@@ -148,4 +159,4 @@ class FittedMechanism(_Fixed, FunctionalCausalModel):  # type: ignore[misc]
         if self.donor_of_gap is not None and self.mechanism.absence_levels is not None:
             donor = given[self.donor_of_gap].astype(np.int64)
             v = self.mechanism.absence_levels.draw(donor, v)
-        return _as_values(self.mechanism.codec, self.mechanism.draw(columns, u, v))[:, None]
+        return _values(self.mechanism, columns, u, v)

@@ -1,7 +1,7 @@
 """Choosing and fitting the mechanism of one node: linear first, trees only where clearly better."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from causalmix_core.scm.classification import (
     fit_logistic,
     grow_classifier,
 )
-from causalmix_core.scm.columns import Array, ColumnCodec, Columns
+from causalmix_core.scm.columns import Array, ColumnCodec, Columns, gaps
 from causalmix_core.scm.diagnostics import NodeDiagnostics
 from causalmix_core.scm.features import ParentFeatures, learn_features
 from causalmix_core.scm.mechanism import (
@@ -30,10 +30,7 @@ from causalmix_core.scm.mechanism import (
     Value,
 )
 from causalmix_core.scm.noise import (
-    Additive,
-    Local,
     Noise,
-    Scaled,
     fit_additive,
     fit_local,
     fit_scaled,
@@ -78,7 +75,10 @@ _CLEARLY = 0.02  # relative gain in loss that a more complex model must bring
 _MOST_CLASSES = 30
 _FEWEST_ROWS_OF_A_CLASS = 3
 _MOST_CLASSES_FOR_TREES = 10
-_QUANTILES = np.arange(1, 20) / 20
+_QUANTILES = np.arange(1, 10) / 10
+_DRAWS_TO_MATCH_SPREAD = 10_000
+_SQUARED_SIZE = (0.5, 1.3)
+_MOST_ROWS_TO_CHOOSE_NOISE = 4_000
 
 
 def assign(
@@ -161,8 +161,21 @@ def _assign_number(
     link, fit = _choose_link(codec, features, matrix, y)
     z = link.forward(y)
     fit = _choose_regression(inputs, known, features, matrix, z, fit, effort)
-    noise = _choose_noise(codec, inputs, features, matrix, y, z, fit, link)
-    value = Regressed(fit.model, noise, link, codec.low, codec.high)
+    telling = _telling(inputs, known, rows)
+    noise = _choose_noise(
+        codec,
+        {name: values[telling] for name, values in inputs.items()},
+        features,
+        y[telling],
+        z[telling],
+        Fit(fit.model, fit.held_out[telling], fit.order[telling]),
+        link,
+    )
+    value = _match_spread(
+        Regressed(fit.model, noise, link, codec.low, codec.high),
+        {name: values[telling] for name, values in inputs.items()},
+        y[telling],
+    )
     residual = z - fit.held_out
     score = 1 - float(np.mean(residual**2)) / float(z.var())
     shown = slice(None, None, max(1, rows // 500))
@@ -264,19 +277,34 @@ def _trees_promise(matrix: Array, rest: Array, effort: Effort) -> bool:
     return _clearly_better((rest[test] - trees.predict(matrix[test])) ** 2, rest[test] ** 2, 1.0)
 
 
+def _telling(inputs: Columns, known: Sequence[ColumnCodec], rows: int) -> NDArray[np.bool_]:
+    """Return the rows that tell about the noise.
+
+    What a missing parent would have explained is in the residual: such rows are left out where
+    enough others are there.
+    """
+    complete = np.ones(rows, dtype=bool)
+    for codec in known:
+        if not codec.is_category:
+            complete &= ~gaps(inputs, codec.name)
+    enough = int(complete.sum()) >= max(30, rows // 4)
+    return complete if enough else np.ones(rows, dtype=bool)
+
+
 def _choose_noise(
     codec: ColumnCodec,
     inputs: Columns,
     features: ParentFeatures,
-    matrix: Array,
     y: Array,
     z: Array,
     fit: Fit,
     link: Link,
 ) -> Noise:
     """Choose the form of the noise by its score on the other half of the rows (pinball loss)."""
+    matrix = features(inputs)
     rows, f = len(z), fit.held_out
     half = _folds(rows, 2)
+    half[_sample(rows, rows)[_MOST_ROWS_TO_CHOOSE_NOISE:]] = -1
     _, counts = np.unique(y, return_counts=True)
     repeats = len(counts) <= 12 or counts.max() / rows > 0.1
     smooth = len(counts) / rows > 0.5
@@ -289,7 +317,9 @@ def _choose_noise(
             scale = fit_linear(features, matrix[part], size).model
             assert isinstance(scale, LinearRegression)
             return fit_scaled(f[part], z[part], matrix[part], scale)
-        return fit_local(f[part], z[part], levels=form == "matched", smooth=smooth)
+        if form == "matched":
+            return fit_local(fit.order[part], z[part], levels=True, smooth=smooth)
+        return fit_local(fit.order[part], (z - f)[part], levels=False, smooth=smooth)
 
     forms = ["additive"]
     if rows >= 100:
@@ -297,41 +327,49 @@ def _choose_noise(
         if matrix.shape[1] <= rows / 10:
             forms.append("scaled")
     if rows >= 40 and not smooth:
-        forms.append("matched")
-    losses: dict[str, float] = {}
+        # zeros and few distinct values are kept by taking over values: the form to beat there
+        forms.insert(0 if repeats else len(forms), "matched")
+    best, least = forms[0], np.empty(0)
     for form in forms if len(forms) > 1 else ():
-        loss = 0.0
+        loss = np.zeros(rows)
         for side in (0, 1):
-            train, test = half != side, half == side
+            train, test = half == 1 - side, half == side
             noise = fitted(form, train)
             part = {name: values[test] for name, values in inputs.items()}
             for level in _QUANTILES:
-                guess = link.backward(noise.quantile(f[test], part, np.full(test.sum(), level)))
+                guess = link.backward(
+                    noise.quantile(fit.order[test], part, np.full(test.sum(), level))
+                )
                 error = y[test] - np.clip(guess, codec.low, codec.high)
-                loss += float(np.sum(np.maximum(level * error, (level - 1) * error)))
-        losses[form] = loss * (0.97 if form == "matched" and repeats else 1.0)
-    best = "additive"
-    for form, loss in losses.items():
-        if loss < losses[best] * (0.99 if best == "additive" and form != "matched" else 1.0):
-            best = form
-    noise = fitted(best, np.ones(rows, dtype=bool))
-    return _match_spread(noise, z, f, fit.model.predict(inputs))
+                loss[test] += np.maximum(level * error, (level - 1) * error)
+        if not len(least) or _clearly_better(loss[half >= 0], least[half >= 0], share=0.002):
+            best, least = form, loss
+    return fitted(best, np.ones(rows, dtype=bool))
 
 
-def _match_spread(noise: Noise, z: Array, held_out: Array, fitted: Array) -> Noise:
-    """Size the residuals so that prediction and noise together spread as the node does."""
-    if isinstance(noise, Local) and noise.levels:
-        return noise
-    rest = float(np.var(z - held_out))
-    if rest <= 1e-12 * float(z.var()):
-        return noise
-    factor = float(np.sqrt(np.clip((float(z.var()) - float(fitted.var())) / rest, 0.49, 1.1)))
-    if isinstance(noise, Additive):
-        return Additive(noise.residuals * factor, noise.words)
-    if isinstance(noise, Scaled):
-        return Scaled(noise.log_scale, noise.residuals * factor, noise.bounds, noise.words)
-    assert isinstance(noise, Local)
-    return Local(noise.centres, noise.windows * factor, False, noise.smooth, noise.words)
+def _match_spread(value: Regressed, inputs: Columns, y: Array) -> Regressed:
+    """Size the noise so that drawn values spread as the real ones do, given the real parents.
+
+    Out-of-fold residuals are a little too wide, prediction on rows that were fitted too, and the
+    bounds take some away; here it is settled by drawing.
+    """
+    noise, rows = value.noise, len(y)
+    copies = max(1, _DRAWS_TO_MATCH_SPREAD // rows)
+    repeated = {name: np.tile(values, copies) for name, values in inputs.items()}
+    rng = np.random.default_rng(2)
+    strata = rng.permuted(np.tile(np.arange(copies), (rows, 1)), axis=1).T.ravel()
+    u = (strata + rng.random(rows * copies)) / copies
+    wanted, square = float(y.var()), 1.0
+    for _ in range(3):
+        drawn = value.draw(repeated, u)
+        given = drawn.reshape(copies, rows)
+        inside = float(given.var(axis=0).mean()) if copies > 1 else float(np.var(drawn - y))
+        if inside <= 1e-9 * wanted:
+            break
+        square *= float(np.clip(1 + (wanted - float(drawn.var())) / inside, 0.5, 2.0))
+        square = float(np.clip(square, *_SQUARED_SIZE))
+        value = replace(value, noise=noise.resized(float(np.sqrt(square))))
+    return value
 
 
 # Categories
@@ -492,7 +530,7 @@ def _classifier_trees_promise(
     if not effort.screen:
         return True
     cut = 2 * len(target) // 3
-    probabilities = _predict_unseen(_BoostedFitter(30), X[:cut], target[:cut], X[cut:], size)
+    probabilities = _predict_unseen(_BoostedFitter(20), X[:cut], target[:cut], X[cut:], size)
     return _clearly_better(_log_loss(probabilities, target[cut:]), loss[cut:], 0.0)
 
 
@@ -515,10 +553,10 @@ def _assign_absence(
 # Shared
 
 
-def _clearly_better(loss: Array, than: Array, errors: float = 2.0) -> bool:
+def _clearly_better(loss: Array, than: Array, errors: float = 2.0, share: float = _CLEARLY) -> bool:
     """Whether `loss` is lower by a clear share and by some standard errors, row by row."""
     gain = than - loss
-    if float(gain.mean()) <= _CLEARLY * float(np.abs(than).mean()):
+    if float(gain.mean()) <= share * float(np.abs(than).mean()):
         return False
     return float(gain.mean()) > errors * float(gain.std()) / np.sqrt(len(gain))
 

@@ -1,6 +1,6 @@
 """Columns as numbers and back: what a mechanism computes with, and what a row looks like."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,27 @@ class ColumnCodec:
         column = pd.Series(whole, name=self.name, dtype="Int64")
         column[gone] = pd.NA
         return column.astype(self.dtype)
+
+
+def gap_key(name: str) -> str:
+    """Return the key under which `Columns` may say where a number is missing.
+
+    While rows are drawn, a number that will be missing still has a value, which its effects
+    follow; this mask takes it away at the end.
+    """
+    return "\0" + name
+
+
+def gaps(columns: Columns, name: str) -> NDArray[np.bool_]:
+    """Return where a number is missing."""
+    mask = columns.get(gap_key(name))
+    return np.isnan(columns[name]) if mask is None else mask > 0
+
+
+def pick(columns: Columns, names: Iterable[str]) -> dict[str, Array]:
+    """Return some columns with what is known about their gaps."""
+    wanted = [key for name in names for key in (name, gap_key(name))]
+    return {key: columns[key] for key in wanted if key in columns}
 
 
 def learn_codec(table: Table, name: str) -> ColumnCodec:

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from causalmix_core.scm.columns import Array, ColumnCodec, Columns
+from causalmix_core.scm.columns import Array, ColumnCodec, Columns, gaps
 
 _MOST_LEVELS = 20
 _FEWEST_ROWS_OF_A_LEVEL = 3
@@ -30,12 +30,12 @@ class NumberPart:
     def matrix(self, columns: Columns) -> Array:
         """Return (rows, features): the value, then its bends at the knots, then missingness."""
         values = columns[self.name]
-        gone = np.isnan(values)
-        clipped = np.clip(np.where(gone, self.mean, values), self.low, self.high)
+        filled = np.where(np.isnan(values), self.mean, values)
+        clipped = np.clip(filled, self.low, self.high)
         standard = (clipped - self.mean) / self.scale
         parts = [standard, *(np.maximum(standard - knot, 0.0) for knot in self.knots)]
         if self.missing:
-            parts.append(gone.astype(np.float64))
+            parts.append(gaps(columns, self.name).astype(np.float64))
         return np.column_stack(parts)
 
 

@@ -1,13 +1,12 @@
 """Mechanisms: how a node is made from its parents and uniform noise."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 
 from causalmix_core.scm.classification import Classifier
-from causalmix_core.scm.columns import Array, ColumnCodec, Columns
+from causalmix_core.scm.columns import Array, ColumnCodec, Columns, pick
 from causalmix_core.scm.diagnostics import NodeDiagnostics
 from causalmix_core.scm.noise import Noise
 from causalmix_core.scm.regression import Regression
@@ -77,7 +76,11 @@ class Regressed:
     high: float
 
     def draw(self, columns: Columns, u: Array) -> Array:
-        """Return one value per row; where noise leads out of bounds it is drawn inside them."""
+        """Return one value per row.
+
+        Noise that leads out of the observed bounds is reflected at them on the scale of u, so
+        that values crowd neither at the bound nor in the middle.
+        """
         f = self.model.predict(columns)
         drawn = self.link.backward(self.noise.quantile(f, columns, u))
         outside = (drawn < self.low) | (drawn > self.high)
@@ -87,11 +90,9 @@ class Regressed:
             floor = self.noise.rank(centre, part, self._bound(self.low, len(centre)))
             roof = self.noise.rank(centre, part, self._bound(self.high, len(centre)))
             level = np.where(
-                drawn[outside] < self.low,
-                u[outside] / np.maximum(floor, 1e-12),
-                (u[outside] - roof) / np.maximum(1.0 - roof, 1e-12),
+                drawn[outside] < self.low, 2 * floor - u[outside], 2 * roof - u[outside]
             )
-            inside = floor + np.clip(level, 0.0, 1.0) * np.maximum(roof - floor, 0.0)
+            inside = np.clip(level, floor, np.maximum(floor, roof))
             drawn[outside] = self.link.backward(self.noise.quantile(centre, part, inside))
         return np.clip(drawn, self.low, self.high)
 
@@ -172,10 +173,14 @@ class Mechanism:
     value_levels: Levels
     absence_levels: Levels | None
 
-    def draw(self, columns: Mapping[str, Array], value_u: Array, absence_u: Array) -> Array:
-        """Return the node's encoded values for rows of encoded parents."""
-        parents = {name: columns[name] for name in self.parents}
+    def draw(
+        self, columns: Columns, value_u: Array, absence_u: Array
+    ) -> tuple[Array, Array | None]:
+        """Return the node's encoded values for rows of encoded parents, and where it is missing.
+
+        Also a missing value is drawn: the node's effects follow it, although nobody sees it.
+        """
+        parents = pick(columns, self.parents)
         drawn = self.value.draw(parents, value_u)
-        if self.absence is not None:
-            drawn = np.where(self.absence.draw(parents, absence_u) == 1.0, np.nan, drawn)
-        return drawn
+        gone = None if self.absence is None else self.absence.draw(parents, absence_u)
+        return drawn, gone

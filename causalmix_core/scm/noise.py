@@ -8,7 +8,7 @@ Residuals are always out of fold: in-sample residuals are too small, and childre
 follow their parents too closely.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from causalmix_core.scm.columns import Array, Columns
 from causalmix_core.scm.regression import LinearRegression
 
 _CENTRES = 64
+_MOST_LEVELS = 512
 
 
 class Noise(Protocol):
@@ -31,6 +32,10 @@ class Noise(Protocol):
 
     def rank(self, f: Array, columns: Columns, y: Array) -> Array:
         """Return the level of `y` in [0, 1], the inverse of `quantile`."""
+        ...
+
+    def resized(self, factor: float) -> "Noise":
+        """Return the same noise, its residuals larger by `factor`."""
         ...
 
 
@@ -48,6 +53,10 @@ class Additive:
     def rank(self, f: Array, columns: Columns, y: Array) -> Array:
         """Return the level of `y`."""
         return _rank(self.residuals, y - f)
+
+    def resized(self, factor: float) -> "Additive":
+        """Return the same noise, larger by `factor`."""
+        return replace(self, residuals=self.residuals * factor)
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,10 @@ class Scaled:
     def rank(self, f: Array, columns: Columns, y: Array) -> Array:
         """Return the level of `y`."""
         return _rank(self.residuals, (y - f) / self._scale(columns))
+
+    def resized(self, factor: float) -> "Scaled":
+        """Return the same noise, larger by `factor`."""
+        return replace(self, residuals=self.residuals * factor)
 
 
 @dataclass(frozen=True)
@@ -120,6 +133,10 @@ class Local:
             result[here] = _rank(self.windows[centre], sought[here])
         return result
 
+    def resized(self, factor: float) -> "Local":
+        """Return the same noise, larger by `factor`; values that were taken over stay."""
+        return self if self.levels else replace(self, windows=self.windows * factor)
+
 
 def fit_additive(f: Array, y: Array) -> Additive:
     """Take over the residuals, centred."""
@@ -138,23 +155,39 @@ def fit_scaled(f: Array, y: Array, matrix: Array, linear: LinearRegression) -> S
     return Scaled(linear, np.sort(rest - rest.mean()), (low, high))
 
 
-def fit_local(f: Array, y: Array, *, levels: bool, smooth: bool) -> Local:
-    """Keep sorted neighbourhoods of rows with similar predictions."""
-    rows = len(y)
+def fit_local(f: Array, values: Array, *, levels: bool, smooth: bool) -> Local:
+    """Keep sorted neighbourhoods of rows with similar predictions.
+
+    Args:
+        f: predictions that say which rows are similar.
+        values: the rows' residuals, or, with `levels`, their values.
+    """
+    rows = len(f)
     width = int(min(rows, max(20, 1.5 * rows**0.6)))
     order = np.argsort(f, kind="stable")
+    sorted_f, sorted_values = f[order], values[order]
     count = max(1, min(_CENTRES, rows // max(width // 4, 1)))
     starts = np.unique(np.rint(np.linspace(0, rows - width, count)).astype(np.int64))
-    sorted_f, sorted_y = f[order], y[order]
-    values = sorted_y if levels else sorted_y - sorted_f
-    chosen = starts[:, None] + np.arange(width)
-    windows = np.sort(values[chosen], axis=1)
+    # rows with equal predictions belong together, however many they are
+    apart = 1e-9 * float(np.ptp(f))
+    first = np.searchsorted(sorted_f, sorted_f[starts] - apart, side="left")
+    last = np.searchsorted(sorted_f, sorted_f[starts + width - 1] + apart, side="right")
+    spans = sorted(set(zip(first.tolist(), last.tolist(), strict=True)))
+    size = min(_MOST_LEVELS, max(stop - start for start, stop in spans))
+    windows = np.array([_thin(np.sort(sorted_values[start:stop]), size) for start, stop in spans])
+    centres = np.array([sorted_f[start:stop].mean() for start, stop in spans])
+    by_centre = np.argsort(centres, kind="stable")
     words = (
         "values of rows with a similar prediction"
         if levels
         else "noise of rows with a similar prediction"
     )
-    return Local(sorted_f[chosen].mean(axis=1), windows, levels, smooth, words)
+    return Local(centres[by_centre], windows[by_centre], levels, smooth, words)
+
+
+def _thin(ordered: Array, size: int) -> Array:
+    """Return `size` evenly spaced quantiles of sorted values, all of them observed ones."""
+    return ordered[(_levels(size) * len(ordered)).astype(np.int64)]
 
 
 def _levels(count: int) -> Array:

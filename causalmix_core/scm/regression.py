@@ -25,10 +25,17 @@ class Regression(Protocol):
 
 @dataclass(frozen=True)
 class Fit:
-    """A regression with its out-of-fold predictions for the rows it was fitted on."""
+    """A regression with its predictions for the rows it was fitted on.
+
+    Attributes:
+        held_out: out-of-fold predictions.
+        order: predictions to group similar rows by. Leave-one-out predictions will not do: among
+            rows with equal parents they fall as the row's own value rises.
+    """
 
     model: Regression
     held_out: Array
+    order: Array
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,8 @@ def fit_linear(features: ParentFeatures, matrix: Array, y: Array, words: str = "
         if best is None or loss < best[0] * (1 - 1e-9):
             best = loss, vectors @ weights, y - error
     assert best is not None
-    return Fit(LinearRegression(features, centre, best[1], middle, words), best[2])
+    model = LinearRegression(features, centre, best[1], middle, words)
+    return Fit(model, best[2], model.apply(matrix))
 
 
 @dataclass(frozen=True)
@@ -104,15 +112,13 @@ def fit_boosted(
     """Boost trees on the out-of-fold residuals of a linear fit; `folds` numbers each row's fold."""
     assert isinstance(base.model, LinearRegression)
     rest = y - base.held_out
-    held_out = base.held_out.copy()
+    grown = np.zeros(len(y))
     for fold in range(int(folds.max()) + 1):
         inside, outside = folds != fold, folds == fold
         trees = grow_trees(matrix[inside], rest[inside], rounds)
-        held_out[outside] += trees.predict(matrix[outside])
-    words = "boosted trees"
-    return Fit(
-        BoostedRegression(base.model, features, grow_trees(matrix, rest, rounds), words), held_out
-    )
+        grown[outside] = trees.predict(matrix[outside])
+    model = BoostedRegression(base.model, features, grow_trees(matrix, rest, rounds))
+    return Fit(model, base.held_out + grown, base.order + grown)
 
 
 def grow_trees(matrix: Array, y: Array, rounds: int) -> Any:

@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from causalmix_core.scm.columns import Array
+from causalmix_core.scm.columns import Array, gap_key, pick
 from causalmix_core.scm.mechanism import Classified, Mechanism
 from causalmix_core.scm.seeding import generator_for
 from causalmix_core.scm.structure import Structure
@@ -54,7 +54,7 @@ class Sampler:
         """Return `n` encoded rows."""
         draft = self._begin(n, seed, *use)
         self._continue(draft, self.mechanisms, n, seed, *use)
-        return draft.columns
+        return _masked(draft.columns)
 
     def draw_class(
         self, target: str, code: int, n: int, seed: int, *use: object
@@ -90,7 +90,7 @@ class Sampler:
         draft = _join(kept)
         downstream = [node for node in self.mechanisms if node not in draft.columns]
         self._continue(draft, downstream, n, seed, *use, "class", code)
-        return draft.columns
+        return _masked(draft.columns)
 
     def _weighted(
         self, tried: list[_Draft], target: str, code: int, n: int, seed: int, *use: object
@@ -100,7 +100,7 @@ class Sampler:
         candidates = len(draft.columns[target])
         weights = np.ones(candidates)
         if isinstance(mechanism.value, Classified) and target not in self.settled:
-            parents = {name: draft.columns[name] for name in mechanism.parents}
+            parents = pick(draft.columns, mechanism.parents)
             weights = np.broadcast_to(
                 mechanism.value.probabilities(parents)[:, code], candidates
             ).copy()
@@ -137,7 +137,20 @@ class Sampler:
             if mechanism.absence_levels is not None:
                 # whose values are missing together stay missing together
                 v = mechanism.absence_levels.draw(draft.gaps if donors is None else donors, v)
-            draft.columns[node] = mechanism.draw(draft.columns, u, v)
+            draft.columns[node], gone = mechanism.draw(draft.columns, u, v)
+            if gone is not None:
+                draft.columns[gap_key(node)] = gone
+
+
+def _masked(columns: Mapping[str, Array]) -> dict[str, Array]:
+    """Take away the values of the rows where a number is missing."""
+    names = [name for name in columns if gap_key(name) not in columns]
+    hidden = {
+        name: np.where(columns[gap_key(name)] > 0, np.nan, columns[name])
+        for name in columns
+        if gap_key(name) in columns
+    }
+    return {name: columns[name] for name in names if not name.startswith("\0")} | hidden
 
 
 def _join(drafts: list[_Draft]) -> _Draft:
