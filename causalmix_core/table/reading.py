@@ -181,8 +181,9 @@ def _from_cells(
 
 
 def _finish(text: pd.DataFrame, settings: ReadSettings, name: str) -> RawTable:
-    _refuse_names([column.strip() for column in text.columns])
-    text.columns = pd.Index([column.strip() for column in text.columns], dtype=object)
+    names = [column.strip() for column in text.columns]
+    _refuse_names(names)
+    text.columns = pd.Index(names, dtype=object)
     if len(text) == 0:
         raise TableError(f"{name!r} has a header but no rows; add the rows.")
     if len(text.columns) == 1:
