@@ -53,7 +53,7 @@ from causalmix_core.graph.separation import (
     implied_independencies,
     m_separated,
 )
-from causalmix_core.graph.words import edge_sentence, edge_sign
+from causalmix_core.graph.words import edge_pattern, edge_sentence, edge_sign
 
 __all__ = [
     "LEGAL_MARKS",
@@ -86,6 +86,7 @@ __all__ = [
     "describe",
     "difference",
     "directed_cycles",
+    "edge_pattern",
     "edge_sentence",
     "edge_sign",
     "implied_independencies",

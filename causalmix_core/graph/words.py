@@ -1,9 +1,10 @@
 """What an edge says, as a sign and as a sentence for people."""
 
+import re
+
 from causalmix_core.graph.marks import Mark
 from causalmix_core.graph.mixed_graph import Edge
 
-_LEFT = {Mark.TAIL: "—", Mark.ARROW: "←", Mark.CIRCLE: "o—"}
 _SIGNS = {
     (Mark.TAIL, Mark.TAIL): "—",
     (Mark.TAIL, Mark.ARROW): "→",
@@ -37,11 +38,17 @@ def edge_sign(edge: Edge) -> str:
     return f"{edge.source} {_SIGNS[edge.marks]} {edge.target}"
 
 
+def edge_pattern(source_mark: Mark, target_mark: Mark) -> str:
+    """The sentence of `edge_sentence` with ``{a}`` and ``{b}`` for source and target."""
+    pattern = _SENTENCES.get((source_mark, target_mark))
+    if pattern is not None:
+        return pattern
+    turned = _SENTENCES[target_mark, source_mark]
+    return turned.replace("{a}", "\0").replace("{b}", "{a}").replace("\0", "{b}")
+
+
 def edge_sentence(edge: Edge) -> str:
     """Say what the edge means: ``age may cause income, or they share a hidden cause``."""
-    pattern = _SENTENCES.get(edge.marks)
-    if pattern is None:
-        edge = edge.seen_from(edge.target)
-        pattern = _SENTENCES[edge.marks]
-    # The names are put in last and apart, so that braces in a column name stay as they are.
-    return pattern.replace("{a}", "\0").replace("{b}", edge.target).replace("\0", edge.source)
+    parts = re.split(r"(\{[ab]\})", edge_pattern(*edge.marks))
+    names = {"{a}": edge.source, "{b}": edge.target}
+    return "".join(names.get(part, part) for part in parts)

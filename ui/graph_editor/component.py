@@ -1,0 +1,173 @@
+"""The graph drawing as a Streamlit component: mount it, keep it in step with a history.
+
+Python owns the graph. The drawing shows edits at once and reports them; what it shows is known
+here (`_Sync.shown`), so that it is sent anew only when the graph was changed elsewhere: by the
+table, a button, an undo, a new search, or because an edit was refused.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from causalmix_core.errors import GraphError
+from causalmix_core.graph import Edge, History, MixedGraph, apply
+from ui.graph_editor.events import (
+    Step,
+    drawing,
+    edge_to_data,
+    edits_from_event,
+    follow,
+    looks_alike,
+    placed,
+)
+
+_HERE = Path(__file__).parent
+
+_mount = st.components.v2.component(
+    "causalmix_graph_editor",
+    css=(_HERE / "src" / "graph_editor.css").read_text(encoding="utf-8"),
+    js=(_HERE / "build" / "graph_editor.js").read_text(encoding="utf-8"),
+)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is selected in the drawing: an edge, a node, or nothing."""
+
+    edge: Edge | None = None
+    node: str | None = None
+
+
+@dataclass
+class _Sync:
+    """What the browser was sent and did since.
+
+    Attributes:
+        history: as the page last gave it, with the browser's edits since.
+        shown: what the drawing shows; None once it and the history have parted.
+        last: the last graph known to be drawn, for the places of its nodes.
+        data: the message of this revision, sent unchanged as long as drawing and history agree.
+        handled: how many of the browser's edits of this revision were followed.
+    """
+
+    history: History
+    shown: MixedGraph | None
+    last: MixedGraph
+    data: dict[str, Any]
+    handled: int = 0
+    refusal: str | None = None
+
+
+def graph_editor(
+    history: History,
+    *,
+    key: str,
+    on_change: Callable[[History], None] | None = None,
+    target: str | None = None,
+    height: int = 560,
+    read_only: bool = False,
+) -> Selection:
+    """Draw the graph of `history` and let the analyst edit it; return what is selected.
+
+    Edits made with the mouse or the keyboard, and undo and redo, arrive before the page runs:
+    `on_change` is called with the new history, which the page must keep and give back on this
+    run. An edit that the knowledge forbids is refused with the reason in the drawing.
+
+    Attributes:
+        history: the found graph and what was done to it.
+        key: identity of the drawing on the page.
+        on_change: called with the history after each edit; without it nothing can be edited.
+        target: the column to be predicted; its box gets a strong border.
+        height: of the whole component, in pixels.
+        read_only: show only.
+    """
+    read_only = read_only or on_change is None
+    sync = _synchronised(key, history, target=target, read_only=read_only)
+    result = _mount(
+        key=key,
+        data=sync.data,
+        height=height,
+        on_events_change=lambda: _follow_browser(key, on_change),
+        on_selection_change=_nothing,
+    )
+    return _selection(result.get("selection"), history.graph)
+
+
+def _synchronised(key: str, history: History, *, target: str | None, read_only: bool) -> _Sync:
+    sync: _Sync | None = st.session_state.get(_sync_key(key))
+    fresh = sync is None or key not in st.session_state
+    graph = history.graph
+    if sync is not None and not fresh:
+        unchanged = (
+            sync.shown is not None
+            and looks_alike(graph, sync.shown)
+            and sync.data["found"] == [edge_to_data(edge) for edge in history.found.edges]
+            and sync.data["read_only"] == read_only
+            and (sync.handled > 0 or sync.data["can_redo"] == history.can_redo)
+        )
+        if unchanged:
+            sync.history = history
+            return sync
+    before = None if sync is None else sync.last
+    shown = placed(graph, before)
+    data = drawing(
+        history,
+        shown,
+        rev=secrets.token_hex(8),
+        target=target,
+        read_only=read_only,
+        message=None if sync is None else sync.refusal,
+    )
+    sync = _Sync(history=history, shown=shown, last=shown, data=data)
+    st.session_state[_sync_key(key)] = sync
+    return sync
+
+
+def _follow_browser(key: str, on_change: Callable[[History], None] | None) -> None:
+    """Bring what the browser reports into the history; runs before the page does."""
+    sync: _Sync | None = st.session_state.get(_sync_key(key))
+    event = st.session_state[key].get("events")
+    if sync is None or on_change is None or not isinstance(event, Mapping):
+        return
+    if event.get("rev") != sync.data["rev"]:
+        return  # about a drawing that has been replaced since
+    history = sync.history
+    try:
+        commands = edits_from_event(event, history.graph, sync.handled)
+    except GraphError as error:
+        sync.shown, sync.refusal = None, str(error)
+        return
+    sync.handled += len(commands)
+    for command in commands:
+        try:
+            history = follow(history, command)
+        except GraphError as error:
+            sync.shown, sync.refusal = None, str(error)
+            break
+        if isinstance(command, Step):
+            sync.shown = None
+        elif sync.shown is not None:
+            sync.shown = sync.last = apply(sync.shown, command)
+    sync.history = history
+    on_change(history)
+
+
+def _selection(value: object, graph: MixedGraph) -> Selection:
+    if not isinstance(value, Mapping):
+        return Selection()
+    edge, node = value.get("edge"), value.get("node")
+    if isinstance(edge, list) and len(edge) == 2:
+        return Selection(edge=graph.edge_between(*edge))
+    return Selection(node=node if node in graph.nodes else None)
+
+
+def _sync_key(key: str) -> str:
+    return f"{key}:sync"
+
+
+def _nothing() -> None:
+    """Make Streamlit keep the state of this name; the page reads it when it runs."""

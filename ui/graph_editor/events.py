@@ -1,0 +1,130 @@
+"""What passes between Python and the drawing: pure functions, no Streamlit."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from causalmix_core.errors import GraphError
+from causalmix_core.graph import Edge, History, Mark, MixedGraph, apply, edge_pattern, positions
+from causalmix_core.graph.edits import Edit, edit_from_dict
+
+
+class Step(StrEnum):
+    """A wish to go through the history."""
+
+    UNDO = "undo"
+    REDO = "redo"
+
+
+def drawing(
+    history: History,
+    shown: MixedGraph,
+    *,
+    rev: str,
+    target: str | None,
+    read_only: bool,
+    message: str | None,
+) -> dict[str, Any]:
+    """The data that the drawing needs; `shown` is the edited graph with a place for every node."""
+    return {
+        "rev": rev,
+        "size": _size(len(shown.nodes)),
+        "nodes": [
+            {
+                "name": node,
+                "x": shown.layout[node][0],
+                "y": shown.layout[node][1],
+                "is_target": node == target,
+            }
+            for node in shown.nodes
+        ],
+        "edges": [edge_to_data(edge) for edge in shown.edges],
+        "found": [edge_to_data(edge) for edge in history.found.edges],
+        "sentences": {f"{a}-{b}": edge_pattern(a, b) for a in Mark for b in Mark},
+        "can_undo": history.can_undo,
+        "can_redo": history.can_redo,
+        "read_only": read_only,
+        "message": message,
+    }
+
+
+def placed(graph: MixedGraph, before: MixedGraph | None = None) -> MixedGraph:
+    """`graph` with a place for every node: its own, else the one drawn before, else a new one."""
+    layout = dict(graph.layout)
+    if before is not None:
+        layout = {n: p for n, p in before.layout.items() if n in set(graph.nodes)} | layout
+    return graph.with_layout(positions(graph.with_layout(layout)))
+
+
+def edits_from_event(event: object, graph: MixedGraph, done: int = 0) -> list[Edit | Step]:
+    """Turn what the drawing reports into commands on `graph`.
+
+    Attributes:
+        event: ``{"rev": …, "edits": [{"edit": "add", "source": …}, {"step": "undo"}, …]}``, every
+            edit since that revision.
+        done: how many of them were handled before; they are skipped.
+
+    Raises:
+        GraphError: the event is malformed, or an edit does not fit the graph it would meet.
+    """
+    if not isinstance(event, Mapping) or not isinstance(event.get("edits"), Sequence):
+        raise GraphError("The drawing sent something that is no list of edits.")
+    commands: list[Edit | Step] = []
+    known = True  # after an undo or redo the graph is the history's business
+    for content in event["edits"][done:]:
+        if not isinstance(content, Mapping):
+            raise GraphError("The drawing sent something that is no edit.")
+        if "step" in content:
+            try:
+                commands.append(Step(content["step"]))
+            except ValueError:
+                raise GraphError(f"The drawing asked for {content['step']!r}.") from None
+            known = False
+            continue
+        edit = edit_from_dict(content)
+        if known:
+            graph = apply(graph, edit)
+        commands.append(edit)
+    return commands
+
+
+def follow(history: History, command: Edit | Step) -> History:
+    """The history after `command`."""
+    if command is Step.UNDO:
+        return history.undo()
+    if command is Step.REDO:
+        return history.redo()
+    return history.do(command)
+
+
+def looks_alike(graph: MixedGraph, shown: MixedGraph) -> bool:
+    """Whether the drawing that shows `shown` already shows `graph`."""
+    return (
+        graph.nodes == shown.nodes
+        and _look(graph.edges) == _look(shown.edges)
+        and all(shown.layout.get(node) == place for node, place in graph.layout.items())
+    )
+
+
+def _look(edges: Sequence[Edge]) -> set[tuple[object, ...]]:
+    return {
+        (e.source, e.target, e.source_mark, e.target_mark, e.probability)
+        for e in (edge.normalised() for edge in edges)
+    }
+
+
+def edge_to_data(edge: Edge) -> dict[str, Any]:
+    """An edge as the drawing takes it."""
+    return {
+        "source": edge.source,
+        "target": edge.target,
+        "source_mark": edge.source_mark.value,
+        "target_mark": edge.target_mark.value,
+        "probability": edge.probability,
+    }
+
+
+def _size(nodes: int) -> tuple[int, int]:
+    """Width and height of the drawing in its own units: enough room for names side by side."""
+    width = max(900, round(260 * nodes**0.5))
+    return width, round(width * 0.46)

@@ -1,0 +1,576 @@
+// The drawing: shows the graph that Python sent, lets the analyst edit it at once, and reports
+// every edit.
+//
+// Python stays the owner of the graph. Each message from it carries a `rev`; the editor reports
+// the whole list of edits made since that rev, so that none is lost when two happen before Python
+// has answered. A new rev replaces the drawing and empties the list.
+
+import cytoscape from "cytoscape";
+import { attachKeys } from "./keys.js";
+import { nextMark, sign } from "./marks.js";
+import { buildPanel, element } from "./panel.js";
+import { NODE_FONT, NODE_HEIGHT, cytoscapeStyle, readTheme } from "./theme.js";
+
+const LABEL_LIMIT = 24; // characters of a name that a node shows
+const MANY_EDGES = 30; // with more, an edge shows its number only when pointed at
+const END_REACH = 30; // pixels from an edge's end in which a click changes its mark
+const END_SHARE = 0.35; // ... but never more than this share of the edge
+
+// What each drawing looked like when it was taken off the page, so that it can come back unsaved
+// edits and all: Streamlit may rebuild the page's elements without asking Python again.
+const left = (globalThis.__causalmixGraphEditors ??= new Map());
+
+const pairKey = (a, b) => JSON.stringify(a < b ? [a, b] : [b, a]);
+const shorten = (name) => (name.length > LABEL_LIMIT ? `${name.slice(0, LABEL_LIMIT - 1)}…` : name);
+
+export class GraphEditor {
+  constructor(parent, key) {
+    this.key = key;
+    this.rev = null;
+    this.edits = [];
+    this.drawMode = false;
+    this.ghosts = true;
+    this.zoomedByHand = false;
+    this.panel = buildPanel((name) => this.act(name));
+    parent.append(this.panel.root);
+    const probe = element("div", { class: "theme-probe" });
+    probe.addEventListener("transitionend", () => this.restyle());
+    this.panel.root.append(probe);
+    this.cy = cytoscape({
+      container: this.panel.canvas,
+      minZoom: 0.15,
+      maxZoom: 3,
+      selectionType: "single",
+      boxSelectionEnabled: false,
+    });
+    this.panel.root.cy = this.cy; // for browser tests
+    this.measure = document.createElement("canvas").getContext("2d");
+    this.listen();
+    attachKeys(this);
+    this.observer = new ResizeObserver(() => this.resized());
+    this.observer.observe(this.panel.canvas);
+  }
+
+  destroy() {
+    left.set(this.key, { rev: this.rev, edits: this.edits, edges: this.drawnEdges(), places: this.places() });
+    this.observer.disconnect();
+    this.cy.destroy();
+    this.panel.root.remove();
+  }
+
+  // -- from Python
+
+  show(data) {
+    if (!data || data.rev === this.rev) return;
+    const first = this.rev === null;
+    const sameNodes = !first && data.nodes.map((n) => n.name).join("\0") === this.data.nodes.map((n) => n.name).join("\0");
+    const selected = this.selectedEdge();
+    const selectedPair = selected && pairKey(selected.data("from"), selected.data("to"));
+    this.data = data;
+    this.rev = data.rev;
+    this.edits = [];
+    this.found = new Map(data.found.map((edge) => [pairKey(edge.source, edge.target), edge]));
+    const before = left.get(this.key);
+    const returning = first && before && before.rev === data.rev;
+    if (returning) this.edits = before.edits;
+    this.draw(returning ? before.edges : data.edges, returning ? before.places : null);
+    this.panel.root.classList.toggle("read-only", data.read_only);
+    this.cy.autoungrabify(data.read_only);
+    this.restyle();
+    if (first || !sameNodes) this.fit();
+    if (selectedPair) this.edgeOf(selectedPair)?.select();
+    this.refresh();
+    if (data.message) this.say(data.message, true);
+  }
+
+  draw(edges, places) {
+    const { cy } = this;
+    const [width, height] = this.data.size;
+    this.idOf = new Map(this.data.nodes.map((node, number) => [node.name, `n${number}`]));
+    cy.batch(() => {
+      cy.elements().remove();
+      for (const node of this.data.nodes) {
+        const [x, y] = places?.[node.name] ?? [node.x, node.y];
+        const label = shorten(node.name);
+        cy.add({
+          group: "nodes",
+          data: { id: this.idOf.get(node.name), name: node.name, label, width: this.labelWidth(label) },
+          position: { x: x * width, y: y * height },
+          classes: node.is_target ? "variable target" : "variable",
+        });
+      }
+      for (const edge of edges) this.addEdge(edge);
+      for (const [pair, edge] of this.found) if (!this.edgeOf(pair)) this.addGhost(edge);
+    });
+  }
+
+  labelWidth(label) {
+    this.measure.font = `${NODE_FONT}px ${readTheme(this.panel.root).font}`;
+    return Math.max(46, Math.ceil(this.measure.measureText(label).width) + 22);
+  }
+
+  addEdge({ source, target, source_mark, target_mark, probability }) {
+    const added = this.cy.add({
+      group: "edges",
+      data: {
+        source: this.idOf.get(source),
+        target: this.idOf.get(target),
+        from: source,
+        to: target,
+        sourceMark: source_mark,
+        targetMark: target_mark,
+        own: probability,
+      },
+      classes: "link",
+    });
+    this.mark(added);
+    return added;
+  }
+
+  addGhost(edge) {
+    this.cy.add({
+      group: "edges",
+      data: { source: this.idOf.get(edge.source), target: this.idOf.get(edge.target), from: edge.source, to: edge.target },
+      classes: "removed",
+    });
+  }
+
+  // Compares an edge with the found one: its dash, its width and its number follow.
+  mark(edge) {
+    const { from, to, sourceMark, targetMark } = edge.data();
+    const found = this.found.get(pairKey(from, to));
+    const [a, b] = found && found.source === from ? ["source_mark", "target_mark"] : ["target_mark", "source_mark"];
+    const changed = found && (found[a] !== sourceMark || found[b] !== targetMark);
+    const probability = edge.data("own") ?? found?.probability ?? null;
+    edge.toggleClass("mine", !found || changed);
+    edge.data({
+      probability,
+      label: probability == null ? "" : `${Math.round(probability * 100)}%`,
+      origin: !found ? "added" : changed ? "changed" : "found",
+    });
+  }
+
+  edgeOf(pair) {
+    const [a, b] = JSON.parse(pair).map((name) => this.idOf.get(name));
+    const edge = this.cy.getElementById(a).edgesWith(this.cy.getElementById(b)).filter(".link");
+    return edge.nonempty() ? edge[0] : null;
+  }
+
+  links() {
+    return this.cy.edges(".link");
+  }
+
+  variables() {
+    return this.cy.nodes(".variable");
+  }
+
+  selectedEdge() {
+    const chosen = this.cy.edges(".link:selected, .removed:selected");
+    return chosen.nonempty() ? chosen[0] : null;
+  }
+
+  drawnEdges() {
+    return this.links().map((edge) => ({
+      source: edge.data("from"),
+      target: edge.data("to"),
+      source_mark: edge.data("sourceMark"),
+      target_mark: edge.data("targetMark"),
+      probability: edge.data("own"),
+    }));
+  }
+
+  places() {
+    return Object.fromEntries(this.variables().map((node) => [node.data("name"), this.placeOf(node)]));
+  }
+
+  placeOf(node) {
+    const [width, height] = this.data.size;
+    const { x, y } = node.position();
+    const unit = (value) => Math.round(Math.min(1, Math.max(0, value)) * 1e4) / 1e4;
+    return [unit(x / width), unit(y / height)];
+  }
+
+  // -- to Python
+
+  report(edit) {
+    this.edits = [...this.edits, edit];
+    this.send("events", { rev: this.rev, edits: this.edits });
+    this.refresh();
+  }
+
+  reportSelection() {
+    clearTimeout(this.selecting);
+    this.selecting = setTimeout(() => {
+      const edge = this.selectedEdge();
+      const node = this.cy.nodes(".variable:selected");
+      const selection = edge
+        ? { edge: [edge.data("from"), edge.data("to")] }
+        : node.nonempty()
+          ? { node: node[0].data("name") }
+          : {};
+      const text = JSON.stringify(selection);
+      if (text !== (this.reported ?? "{}")) {
+        this.reported = text;
+        this.send("selection", selection);
+      }
+    }, 120);
+  }
+
+  // -- edits
+
+  get readOnly() {
+    return this.data?.read_only ?? true;
+  }
+
+  join(cause, effect) {
+    if (this.readOnly || cause.same(effect)) return;
+    const [source, target] = [cause.data("name"), effect.data("name")];
+    const there = this.edgeOf(pairKey(source, target));
+    if (there) {
+      this.select(there);
+      this.say(`${source} and ${target} are joined already: change the ends of that edge.`, true);
+      return;
+    }
+    this.ghostOf(source, target).remove();
+    const made = this.addEdge({ source, target, source_mark: "tail", target_mark: "arrow", probability: null });
+    this.select(made);
+    this.report({ edit: "add", source, target, source_mark: "tail", target_mark: "arrow" });
+  }
+
+  remove(edge = this.selectedEdge()) {
+    if (this.readOnly || !edge?.hasClass("link")) return;
+    const { from, to } = edge.data();
+    const found = this.found.get(pairKey(from, to));
+    edge.remove();
+    if (found) this.addGhost(found);
+    this.report({ edit: "remove", source: from, target: to });
+    this.reportSelection();
+  }
+
+  restore(edge = this.selectedEdge()) {
+    if (this.readOnly || !edge?.hasClass("removed")) return;
+    const found = this.found.get(pairKey(edge.data("from"), edge.data("to")));
+    edge.remove();
+    const { source, target, source_mark, target_mark } = found;
+    this.select(this.addEdge({ ...found, probability: null }));
+    this.report({ edit: "add", source, target, source_mark, target_mark });
+  }
+
+  reverse(edge = this.selectedEdge()) {
+    if (this.readOnly || !edge?.hasClass("link")) return;
+    const { from, to, sourceMark, targetMark } = edge.data();
+    edge.data({ sourceMark: targetMark, targetMark: sourceMark, own: null });
+    this.mark(edge);
+    this.report({ edit: "reverse", source: from, target: to });
+  }
+
+  cycleEnd(edge, end) {
+    if (this.readOnly || !edge?.hasClass("link")) return;
+    const name = end === "source" ? "sourceMark" : "targetMark";
+    const mark = nextMark(edge.data(name));
+    edge.data({ [name]: mark, own: null });
+    this.mark(edge);
+    const { from, to } = edge.data();
+    const [source, target] = end === "source" ? [from, to] : [to, from];
+    this.report({ edit: "mark", source, target, mark });
+  }
+
+  moved(nodes) {
+    const [width, height] = this.data.size;
+    const positions = nodes.map((node) => [node.data("name"), ...this.placeOf(node)]);
+    nodes.forEach((node, number) => {
+      const [, x, y] = positions[number];
+      node.position({ x: x * width, y: y * height });
+    });
+    this.report({ edit: "move", positions });
+  }
+
+  ghostOf(a, b) {
+    return this.cy.edges(".removed").filter((edge) => pairKey(edge.data("from"), edge.data("to")) === pairKey(a, b));
+  }
+
+  act(name) {
+    const { cy } = this;
+    const zoom = (factor) => {
+      this.zoomedByHand = true;
+      cy.zoom({ level: cy.zoom() * factor, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } });
+    };
+    const acts = {
+      draw: () => this.setDrawMode(!this.drawMode),
+      reverse: () => this.reverse(),
+      remove: () => this.remove(),
+      restore: () => this.restore(),
+      undo: () => this.canUndo() && this.report({ step: "undo" }),
+      redo: () => this.canRedo() && this.report({ step: "redo" }),
+      smaller: () => zoom(1 / 1.25),
+      larger: () => zoom(1.25),
+      fit: () => this.fit(),
+      ghosts: () => {
+        this.ghosts = !this.ghosts;
+        this.refresh();
+      },
+    };
+    acts[name]?.();
+  }
+
+  canUndo() {
+    return !this.readOnly && (this.data.can_undo || this.edits.length > 0);
+  }
+
+  canRedo() {
+    return !this.readOnly && this.data.can_redo && this.edits.length === 0;
+  }
+
+  setDrawMode(on) {
+    this.drawMode = on && !this.readOnly;
+    this.start = null;
+    this.cy.nodes().removeClass("joining");
+    this.cy.autoungrabify(this.drawMode || this.readOnly);
+    this.refresh();
+    if (this.drawMode) this.say("Drag from the cause to the effect, or choose them with the arrow keys and Enter.");
+  }
+
+  select(item) {
+    this.cy.elements(":selected").not(item).unselect();
+    item?.select();
+    this.refresh();
+  }
+
+  // -- the mouse
+
+  listen() {
+    const { cy } = this;
+    cy.on("tap", "edge.link", (event) => {
+      const end = this.endAt(event);
+      if (end) this.cycleEnd(event.target, end);
+    });
+    cy.on("select unselect", "edge, node.variable", () => {
+      this.refresh();
+      this.reportSelection();
+    });
+    cy.on("dragfree", "node.variable", (event) => {
+      if (!this.drawing) this.moved([event.target]);
+    });
+    cy.on("mousemove", "edge.link", (event) => {
+      const end = this.readOnly ? null : this.endAt(event);
+      event.target.addClass("near");
+      this.ring(event.target, end);
+      this.describe(event.target, end);
+    });
+    cy.on("mouseout", "edge", (event) => {
+      event.target.removeClass("near");
+      this.ring(null);
+      this.refresh();
+    });
+    cy.on("mouseover", "node.variable", (event) => {
+      this.panel.canvas.classList.add("on-node");
+      if (!this.readOnly && !this.drawing && !this.drawMode) this.placeHandle(event.target);
+      if (event.target.data("name") !== event.target.data("label")) this.say(event.target.data("name"));
+    });
+    cy.on("mouseout", "node.variable", () => {
+      this.panel.canvas.classList.remove("on-node");
+      this.dropHandleSoon();
+    });
+    cy.on("mouseover", "#handle", () => clearTimeout(this.dropping));
+    cy.on("mouseout", "#handle", () => this.dropHandleSoon());
+    cy.on("grab", "node.variable", () => this.dropHandle());
+    cy.on("tapstart", "node", (event) => {
+      const node = event.target;
+      if (node.id() === "handle") this.startDrawing(cy.getElementById(node.data("of")), event);
+      else if (this.drawMode && node.hasClass("variable")) this.startDrawing(node, event);
+    });
+    cy.on("tapdrag", (event) => this.dragDrawing(event));
+    cy.on("tapend", (event) => this.endDrawing(event));
+    cy.on("scrollzoom pinchzoom dragpan", () => {
+      this.zoomedByHand = true;
+    });
+    // The wheel scrolls the page; it zooms only with Ctrl, or once the drawing has the focus.
+    this.panel.canvas.addEventListener(
+      "wheel",
+      (event) => {
+        const focused = this.panel.root.getRootNode().activeElement === this.panel.root;
+        if (!event.ctrlKey && !focused) event.stopPropagation();
+      },
+      { capture: true },
+    );
+    this.panel.canvas.addEventListener("pointerdown", () => this.panel.root.focus({ preventScroll: true }));
+  }
+
+  // Which end of the edge the pointer is at, or null in the middle, where a click only selects.
+  endAt(event) {
+    const edge = event.target;
+    const at = event.renderedPosition;
+    const [source, target] = [edge.renderedSourceEndpoint(), edge.renderedTargetEndpoint()];
+    const distance = (p) => Math.hypot(p.x - at.x, p.y - at.y);
+    const length = Math.hypot(source.x - target.x, source.y - target.y);
+    const [name, nearest] =
+      distance(source) < distance(target) ? ["source", distance(source)] : ["target", distance(target)];
+    return nearest <= Math.min(END_REACH, length * END_SHARE) ? name : null;
+  }
+
+  ring(edge, end) {
+    this.panel.canvas.classList.toggle("near-end", Boolean(end));
+    const ring = this.cy.getElementById("end");
+    if (!end) {
+      ring.remove();
+      return;
+    }
+    const position = end === "source" ? edge.sourceEndpoint() : edge.targetEndpoint();
+    if (ring.nonempty()) ring.position(position);
+    else this.cy.add({ group: "nodes", data: { id: "end" }, position, selectable: false, grabbable: false });
+  }
+
+  placeHandle(node) {
+    clearTimeout(this.dropping);
+    this.cy.getElementById("handle").remove();
+    const { x, y } = node.position();
+    this.cy.add({
+      group: "nodes",
+      data: { id: "handle", of: node.id() },
+      position: { x: x + node.width() / 2 + 6, y },
+      selectable: false,
+      grabbable: false,
+    });
+  }
+
+  dropHandle() {
+    clearTimeout(this.dropping);
+    this.cy.getElementById("handle").remove();
+  }
+
+  dropHandleSoon() {
+    clearTimeout(this.dropping);
+    this.dropping = setTimeout(() => this.drawing || this.dropHandle(), 350);
+  }
+
+  startDrawing(cause, event) {
+    if (this.readOnly) return;
+    const { cy } = this;
+    this.dropHandle();
+    cy.userPanningEnabled(false);
+    cause.addClass("joining");
+    cy.add([
+      { group: "nodes", data: { id: "loose" }, position: { ...event.position }, selectable: false, grabbable: false },
+      {
+        group: "edges",
+        data: { id: "drawing", source: cause.id(), target: "loose", sourceMark: "tail", targetMark: "arrow" },
+        selectable: false,
+      },
+    ]);
+    this.drawing = { cause, effect: null };
+  }
+
+  dragDrawing(event) {
+    if (!this.drawing) return;
+    const { cause, effect } = this.drawing;
+    this.cy.getElementById("loose").position(event.position);
+    const under = this.variableAt(event.position);
+    const next = under && !under.same(cause) ? under : null;
+    if (effect && !(next && next.same(effect))) effect.removeClass("joining refusing");
+    if (next) {
+      const joined = this.edgeOf(pairKey(cause.data("name"), next.data("name")));
+      next.addClass(joined ? "refusing" : "joining");
+    }
+    this.drawing.effect = next;
+    this.say(next ? `${cause.data("name")} → ${next.data("name")}` : `${cause.data("name")} → …`);
+  }
+
+  endDrawing() {
+    if (!this.drawing) return;
+    const { cause, effect } = this.drawing;
+    this.cancelDrawing();
+    if (effect) this.join(cause, effect);
+    else this.refresh();
+  }
+
+  cancelDrawing() {
+    this.drawing = null;
+    this.cy.remove("#drawing, #loose");
+    this.cy.nodes().removeClass("joining refusing");
+    this.cy.userPanningEnabled(true);
+  }
+
+  variableAt({ x, y }) {
+    const hit = this.variables().filter((node) => {
+      const box = node.boundingBox({ includeOverlays: false });
+      return x >= box.x1 && x <= box.x2 && y >= box.y1 && y <= box.y2;
+    });
+    return hit.nonempty() ? hit[0] : null;
+  }
+
+  // -- how it looks
+
+  restyle() {
+    this.cy.style(cytoscapeStyle(readTheme(this.panel.root)));
+  }
+
+  resized() {
+    this.cy.resize();
+    if (!this.zoomedByHand) this.fit();
+  }
+
+  fit() {
+    this.zoomedByHand = false;
+    if (!this.data || this.cy.width() === 0) return;
+    this.cy.fit(this.variables(), 36);
+    if (this.cy.zoom() > 1.15) {
+      this.cy.zoom(1.15);
+      this.cy.center(this.variables());
+    }
+  }
+
+  refresh() {
+    const { buttons, legend } = this.panel;
+    const edge = this.selectedEdge();
+    const isLink = Boolean(edge?.hasClass("link"));
+    const ghosts = this.cy.edges(".removed");
+    buttons.draw.setAttribute("aria-pressed", String(this.drawMode));
+    buttons.reverse.disabled = !isLink;
+    buttons.remove.disabled = !isLink;
+    buttons.restore.hidden = !edge?.hasClass("removed");
+    buttons.undo.disabled = !this.canUndo();
+    buttons.redo.disabled = !this.canRedo();
+    buttons.ghosts.hidden = ghosts.empty();
+    buttons.ghosts.setAttribute("aria-pressed", String(this.ghosts));
+    for (const name of ["draw", "reverse", "remove", "undo", "redo"]) buttons[name].hidden = this.readOnly;
+    this.panel.canvas.classList.toggle("drawing", this.drawMode);
+    ghosts.style("display", this.ghosts ? "element" : "none");
+    this.links().toggleClass("labelled", this.links().length <= MANY_EDGES);
+    const has = (selector) => this.cy.edges(selector).nonempty();
+    legend.querySelector(".mine-key").hidden = !has(".mine");
+    legend.querySelector(".removed-key").hidden = ghosts.empty() || !this.ghosts;
+    legend.querySelector(".wide-key").hidden = !this.links().some((link) => link.data("probability") != null);
+    if (edge) this.describe(edge);
+    else this.say(this.hint());
+  }
+
+  hint() {
+    if (!this.data?.nodes.length) return "There are no variables to draw.";
+    if (this.readOnly) return "";
+    return "Drag a node's + to another node to draw an edge; click an edge to select it, near its end to change the mark.";
+  }
+
+  describe(edge, end = null) {
+    const { from, to, sourceMark, targetMark, origin, probability } = edge.data();
+    if (edge.hasClass("removed")) {
+      this.say(`${from}, ${to}: found, and removed by you.`);
+      return;
+    }
+    const [a, b] = [sourceMark, targetMark];
+    const pattern = this.data.sentences[`${a}-${b}`];
+    const words = pattern.split(/(\{a\}|\{b\})/).map((part) => (part === "{a}" ? from : part === "{b}" ? to : part));
+    const notes = [];
+    if (probability != null) notes.push(`joined in ${Math.round(probability * 100)}% of the resamples`);
+    if (origin === "added") notes.push("drawn by you");
+    if (origin === "changed") notes.push("ends changed by you");
+    const note = notes.length ? ` (${notes.join("; ")})` : "";
+    const offer = end ? ` Click: change the end at ${end === "source" ? from : to}.` : "";
+    this.say(`${from} ${sign(a, b)} ${to}: ${words.join("")}${note}.${offer}`);
+  }
+
+  say(text, warning = false) {
+    this.panel.status.textContent = text;
+    this.panel.status.title = text;
+    this.panel.status.classList.toggle("warning", warning);
+  }
+}
