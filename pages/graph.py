@@ -2,7 +2,6 @@
 
 import pandas as pd
 import streamlit as st
-from ui.graph_editor import graph_editor
 
 from causalmix_core.errors import GraphError, StoreError
 from causalmix_core.experiment import jobs
@@ -30,6 +29,7 @@ from causalmix_core.graph.graph_file import knowledge_to_dict, to_json
 from causalmix_core.graph.words import edge_sign, mark_sign
 from causalmix_core.table import Table
 from ui.charts import adjacency_figure
+from ui.graph_editor import graph_editor
 from ui.job_panel import outcome, watch_job
 from ui.navigation import SYNTHESIZE
 from ui.session import ensure_entrypoint, parts_of, store, table_of, workspace_with_table
@@ -450,9 +450,12 @@ for note in history.found.provenance.get("notes", []):
     st.caption(f":material/info: {note}")
 status(history.graph)
 toolbar(space, history)
-for edit in graph_editor(history.graph, history.found, key=f"editor-{space.project}"):
-    do(space, history, edit)
-    st.rerun()
+graph_editor(
+    history,
+    key=f"editor-{space.project}",
+    on_change=lambda edited: save(space, edited),
+    target=table.target,
+)
 completed = st.session_state.pop("completion", None)
 if completed:
     with st.expander("What the completion decided, and why", expanded=True):
