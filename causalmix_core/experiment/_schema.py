@@ -18,6 +18,8 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    func,
+    select,
 )
 from sqlalchemy.pool import NullPool
 
@@ -97,6 +99,12 @@ measurements = Table(
     Column("value", Float),
     sqlite_with_rowid=False,
 )
+
+
+def newest_job_number(connection: Connection) -> int:
+    """Return the highest number of a job, 0 without jobs; jobs are taken in their order."""
+    highest = connection.execute(select(func.max(jobs.c.number))).scalar()
+    return 0 if highest is None else int(highest)
 
 
 def connect(file: Path) -> Engine:

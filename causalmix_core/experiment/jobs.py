@@ -131,7 +131,7 @@ def start_job(
                 key = None
                 row = {"id": same.id}
         if "kind" in row:
-            newest = connection.execute(select(func.max(jobs.c.number))).scalar() or 0
+            newest = schema.newest_job_number(connection)
             connection.execute(insert(jobs).values(row | {"number": newest + 1}))
     if launch:
         tend(store)

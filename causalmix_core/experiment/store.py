@@ -185,7 +185,7 @@ class Store:
         Raises:
             StoreError: no such project, not JSON, or `expected` is no longer the newest revision.
         """
-        _check_name(name)
+        check_name(name)
         _check_json(name, value)
         own = (schema.documents.c.project == project) & (schema.documents.c.name == name)
         with self.writing() as connection:
@@ -246,7 +246,7 @@ class Store:
             frame: its columns must have different text names; the index is not kept.
             about: JSON kept beside it, such as settings and the digest of the inputs.
         """
-        _check_name(name)
+        check_name(name)
         _check_json(name, dict(about or {}))
         folder = self.folder(project) / "frames"
         folder.mkdir(exist_ok=True)
@@ -255,7 +255,7 @@ class Store:
         try:
             frame.to_parquet(unfinished, index=False)
             # The content is the file's name: a reader never meets a half-written table.
-            file = f"{_file_digest(unfinished)}.parquet"
+            file = f"{file_digest(unfinished)}.parquet"
             os.replace(unfinished, folder / file)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -375,7 +375,12 @@ def _title(name: str) -> str:
     return title[:200]
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a document or a frame.
+
+    Raises:
+        StoreError: it has other characters than letters, digits and a few signs.
+    """
     if not _NAME.fullmatch(name):
         raise StoreError(
             f"{name!r} cannot be a name in a project: use up to 120 letters, digits and _.:+=,-"
@@ -389,12 +394,14 @@ def _check_json(name: str, value: Json) -> None:
         raise StoreError(f"The document {name!r} cannot be written as JSON: {error}.") from error
 
 
-def _file_digest(file: Path) -> str:
+def file_digest(file: Path) -> str:
+    """Digest of a file's bytes (hex, 32 characters)."""
     with file.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()[:32]
 
 
 def moment(seconds: float) -> datetime:
+    """Return seconds since 1970 as a moment in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
 
 

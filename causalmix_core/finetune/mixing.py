@@ -75,26 +75,28 @@ _NONE: Codes = np.empty(0, dtype=np.int64)
 def _split(y: Codes, first: int, second: int, rng: np.random.Generator) -> tuple[Codes, Codes]:
     """Draw two disjoint sets of rows, each with about the class shares of all rows.
 
-    Rows are dealt out in an order that runs through the classes in proportion; where the first
-    set has room, it holds every class.
+    Where the first set has room, it holds every class that the second holds.
     """
     if first + second == 0:
         return _NONE, _NONE
-    # Each row's place within its class, spread over [0, 1): sorting by it interleaves the classes.
+    chosen = _stratified(y, first + second, rng)
+    inside = _stratified(y[chosen], second, rng)
+    query = chosen[inside]
+    context = np.delete(chosen, inside)
+    if first:
+        context, query = _cover(y, context, query)
+    return np.sort(context), np.sort(query)
+
+
+def _stratified(y: Codes, size: int, rng: np.random.Generator) -> Codes:
+    """Draw rows so that every class has its share, up to one row."""
+    # Each row's place in a random order of its class, spread over [0, 1): the first rows by
+    # place hold every class in proportion.
     place = np.empty(len(y))
     for code in np.unique(y):
         rows = rng.permutation(np.flatnonzero(y == code))
         place[rows] = (np.arange(len(rows)) + rng.random()) / len(rows)
-    order = np.argsort(place, kind="stable")
-    # Deal every k-th row to the second set, so that both keep the interleaving.
-    chosen = order[: first + second]
-    to_second = np.zeros(len(chosen), dtype=bool)
-    if second:
-        to_second[np.floor((np.arange(second) + 0.5) * len(chosen) / second).astype(int)] = True
-    context, query = chosen[~to_second], chosen[to_second]
-    if first:
-        context, query = _cover(y, context, query)
-    return np.sort(context), np.sort(query)
+    return np.argsort(place, kind="stable")[:size]
 
 
 def _cover(y: Codes, context: Codes, query: Codes) -> tuple[Codes, Codes]:
