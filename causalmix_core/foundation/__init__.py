@@ -5,6 +5,7 @@
 """
 
 from causalmix_core.foundation._tabpfn import MAX_CLASSES, TableEncoder, check_classes, classifier
+from causalmix_core.foundation.checkpoint import digest
 from causalmix_core.foundation.device import choose as choose_device
 from causalmix_core.foundation.models import (
     DEFAULT,
@@ -26,6 +27,7 @@ __all__ = [
     "check_classes",
     "choose_device",
     "classifier",
+    "digest",
     "download",
     "is_available",
     "load",

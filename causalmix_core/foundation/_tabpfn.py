@@ -147,7 +147,7 @@ class TableEncoder:
                 stamps = _microseconds(values)
                 out.append((stamps - self.origins[column]) / _DAY)
                 dates = pd.to_datetime(values)
-                for part in (dates.dt.month, dates.dt.weekday):
+                for part in (dates.dt.month, dates.dt.day_of_week):
                     out.append(np.asarray(part, dtype="float64"))
             elif kind.is_number:
                 cells = pd.to_numeric(values).to_numpy(dtype="float64", na_value=np.nan)

@@ -73,7 +73,7 @@ def save(checkpoint: dict[str, Any], path: str | Path) -> Path:
 
     The same tensors and settings give the same bytes.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save as to_bytes
 
     file = Path(path)
     if file.suffix != ".safetensors":
@@ -88,9 +88,20 @@ def save(checkpoint: dict[str, Any], path: str | Path) -> Path:
         key: value.detach().cpu().contiguous() for key, value in checkpoint["state_dict"].items()
     }
     partial = file.with_name(file.name + ".partial")
-    save_file(tensors, str(partial), metadata=entries)
+    partial.write_bytes(_ordered(to_bytes(tensors, metadata=entries)))
     os.replace(partial, file)
     return file
+
+
+def _ordered(file: bytes) -> bytes:
+    """Rewrite a safetensors header in a fixed order; the library's own order varies by run."""
+    start = 8 + int.from_bytes(file[:8], "little")
+    entries = json.loads(file[8:start])
+    notes = {"__metadata__": dict(sorted(entries.pop("__metadata__", {}).items()))}
+    tensors = dict(sorted(entries.items(), key=lambda item: item[1]["data_offsets"]))
+    text = json.dumps(notes | tensors, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + file[start:]
 
 
 def digest(path: str | Path) -> str:

@@ -29,14 +29,14 @@ class Stage:
 STAGES = (
     Stage(0, 100, 5, 2, 0.0),
     Stage(140, 120, 5, 2, 0.1),
-    Stage(300, 160, 8, 3, 0.5),
-    Stage(500, 256, 16, 6, 1.0, 0.05),
-    Stage(800, 384, 32, 10, 1.0, 0.2),
-    Stage(1500, 512, 60, 10, 1.0, 0.25),
-    Stage(5000, 768, 100, 10, 1.0, 0.3),
+    Stage(350, 160, 8, 3, 0.5),
+    Stage(650, 256, 16, 6, 1.0, 0.03),
+    Stage(1000, 384, 32, 10, 1.0, 0.08),
+    Stage(2000, 512, 60, 10, 1.0, 0.1),
+    Stage(6000, 768, 100, 10, 1.0, 0.15),
 )
 
-TOKENS = 26_000
+TOKENS = 12_000
 """Cells (rows × column groups × tasks) per optimiser step, all ranks together."""
 
 
@@ -83,7 +83,7 @@ def draw(
     columns = int(np.exp(rng.uniform(np.log(2), np.log(top.columns + 0.99))))
     context = int(rows * rng.uniform(0.35, 0.85))
     groups = (columns + 1) // 2 + 1
-    tasks = max(1, min(96, tokens // (rows * groups)) // ranks) * ranks
+    tasks = max(2, min(96, tokens // (rows * groups)) // ranks) * ranks
     return BatchShape(
         tasks=tasks,
         rows=rows,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from causalmix_core.foundation._tabpfn import build_network
-from causalmix_core.foundation.pretraining import curriculum
+from causalmix_core.foundation.pretraining import curriculum, precision
 from causalmix_core.foundation.pretraining.batches import Batch, stream
 
 NETWORK = {
@@ -36,6 +36,7 @@ class Settings:
         learning_rate: of Muon (matrices of the blocks, scaled to match Adam's update size) and,
             times `adam_scale`, of AdamW (everything else).
         average: decay of the running average of the weights, which is what gets exported.
+        precision: "bfloat16" or "float32", see `precision`.
         ranks: processes that share every step; each uses `threads` threads.
     """
 
@@ -52,9 +53,10 @@ class Settings:
     ranks: int = 2
     threads: int = 1
     device: str = "cpu"
+    precision: str = "bfloat16"
     tokens: int = curriculum.TOKENS
     checkpoint_seconds: float = 120.0
-    validate_every: int = 100
+    validate_every: int = 200
 
 
 def learning_rate(settings: Settings, step: int) -> float:
@@ -66,14 +68,13 @@ def learning_rate(settings: Settings, step: int) -> float:
     return factor
 
 
-def loss_of(network: Any, batch: Batch, device: str = "cpu") -> Any:
+def loss_of(network: Any, batch: Batch, device: str = "cpu", bfloat16: bool = False) -> Any:
     """Mean cross-entropy of the query rows, over the classes that occur in each task's context."""
     import torch
 
     X, y, context = batch
-    inputs = torch.from_numpy(X).to(device)
     labels = torch.from_numpy(y).to(device)
-    logits = network(inputs, labels[:context].float()).float()
+    logits = precision.forward(network, X, labels[:context].float(), bfloat16)
     known = labels[:context].max(0).values
     absent = torch.arange(logits.shape[-1], device=device)[None, :] > known[:, None]
     logits = logits.masked_fill(absent[None], -1e9)
@@ -198,6 +199,9 @@ def _rank(rank: int, settings: Settings, rendezvous: str) -> None:
             timeout=timedelta(hours=6),
         )  # fmt: skip
     state = State(settings)
+    bfloat16 = settings.precision == "bfloat16"
+    if bfloat16:
+        precision.prepare(state.network)
     path = settings.out / "state.safetensors"
     if path.exists():
         state.load(path)
@@ -214,7 +218,7 @@ def _rank(rank: int, settings: Settings, rendezvous: str) -> None:
             while rank == 0 and (settings.out / "PAUSE").exists() and not stopping["now"]:
                 time.sleep(1)
                 started = time.monotonic()
-            loss = loss_of(state.network, next(batches), settings.device)
+            loss = loss_of(state.network, next(batches), settings.device, bfloat16)
             loss.backward()
             flat = torch.cat([p.grad.reshape(-1) for p in parameters])
             flat = torch.cat([flat, torch.tensor([loss.item(), float(stopping["now"])])])

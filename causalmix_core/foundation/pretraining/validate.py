@@ -8,7 +8,7 @@ from causalmix_core.foundation._tabpfn import build_network
 from causalmix_core.foundation.pretraining.curriculum import BatchShape
 
 
-def simulated_scores(weights: dict[str, Any], tasks: int = 12) -> list[str]:
+def simulated_scores(weights: dict[str, Any], tasks: int = 8) -> list[str]:
     """Score weights on fixed simulated tasks.
 
     Returns:

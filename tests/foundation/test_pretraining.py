@@ -1,0 +1,138 @@
+"""Pre-training: the same seed gives the same run, and tasks look as they will in use."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from causalmix_core.foundation import classifier, path
+from causalmix_core.foundation.pretraining import batches, curriculum
+from causalmix_core.foundation.pretraining.prior import Task, TaskShape, simulate
+from causalmix_core.foundation.pretraining.views import encode
+
+
+# hypothesis looks into every loaded module, tabpfn's deprecated alias among them
+@pytest.mark.filterwarnings("ignore:Importing from 'tabpfn.model.loading':DeprecationWarning")
+@given(
+    seed=st.integers(0, 10_000),
+    rows=st.integers(30, 120),
+    columns=st.integers(1, 30),
+    classes=st.integers(2, 10),
+    difficulty=st.floats(0, 1),
+)
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_simulated_tasks_are_proper_tables(
+    seed: int, rows: int, columns: int, classes: int, difficulty: float
+) -> None:
+    shape = TaskShape(rows, columns, classes, difficulty)
+    task = simulate(np.random.default_rng(seed), shape)
+    again = simulate(np.random.default_rng(seed), shape)
+    np.testing.assert_array_equal(task.X, again.X)
+    assert task.X.shape == (rows, columns)
+    assert not np.isinf(task.X).any()
+    k = int(task.y.max()) + 1
+    assert 2 <= k <= classes
+    assert set(task.y) == set(range(k))
+    for j, levels in enumerate(task.levels):
+        if levels:
+            cells = task.X[~np.isnan(task.X[:, j]), j]
+            assert set(cells) <= set(map(float, range(levels)))
+
+
+def test_a_batch_depends_on_its_seed_step_and_rank_alone() -> None:
+    first = batches.batch(3, 1200, 0, 2, tokens=4000)
+    again = batches.batch(3, 1200, 0, 2, tokens=4000)
+    other = batches.batch(3, 1200, 1, 2, tokens=4000)
+    np.testing.assert_array_equal(first[0], again[0])
+    np.testing.assert_array_equal(first[1], again[1])
+    assert first[0].shape == other[0].shape
+    assert first[2] == other[2]
+    assert not np.array_equal(first[1], other[1])
+
+
+def test_query_rows_of_unknown_classes_are_left_out_of_the_loss() -> None:
+    task = Task(np.arange(8.0)[:, None], (0,), np.array([2, 0, 2, 0, 1, 2, 0, 1]))
+    _, y = encode(np.random.default_rng(0), [task], "ranks", context=4, width=1)
+    assert (y[:, 0] == -100).tolist() == [False] * 4 + [True, False, False, True]
+    assert set(y[:4, 0]) == {0, 1}
+
+
+def test_the_curriculum_widens_and_keeps_small_tasks() -> None:
+    before, after = curriculum.limits(0), curriculum.limits(3000)
+    assert (before.columns, before.classes) == (5, 2)
+    assert after.columns > 50
+    assert after.rows > 400
+    assert after.classes == 10
+    drawn = [curriculum.draw(np.random.default_rng([0, s]), 3000, 2) for s in range(200)]
+    assert min(d.columns for d in drawn) <= 3
+    assert max(d.columns for d in drawn) > 30
+    assert all(d.tasks % 2 == 0 and 0 < d.context < d.rows for d in drawn)
+
+
+@pytest.mark.parametrize("view", [0, 1])
+def test_the_network_is_trained_on_what_the_classifier_feeds_it(view: int) -> None:
+    rng = np.random.default_rng(1)
+    rows, context = 90, 60
+    numeric = np.exp(rng.normal(size=(rows, 2)))
+    codes = rng.integers(0, 4, size=(rows, 2)).astype(float)
+    X = np.column_stack([numeric[:, 0], codes[:, 0], numeric[:, 1], codes[:, 1]])
+    X[rng.random(rows) < 0.2, 0] = np.nan
+    y = (codes[:, 0] > 1).astype(int)
+
+    model = classifier(path(), n_estimators=2, device="cpu")
+    model.set_params(categorical_features_indices=[1, 3])
+    model.fit(X[:context], y[:context])
+    fed: list[np.ndarray] = []
+    handle = model.model_.register_forward_pre_hook(
+        lambda module, given, named: fed.append(given[0].numpy()), with_kwargs=True
+    )
+    model.predict_proba(X[context:])
+    handle.remove()
+    used = np.concatenate([f[:, 0] for f in fed], axis=0) if len(fed) == 1 else fed[view][:, 0]
+
+    task = Task(X, (0, 4, 0, 4), y.astype(np.int64))
+    names = ("ranks", "onehot")
+    ours = encode(rng, [task], names[view], context, width=used.shape[1])[0][:, 0]
+    assert used.shape == ours.shape == (rows, (4, 10)[view])
+
+    def canonical(columns: np.ndarray) -> list[tuple[float, ...]]:
+        """Columns in a fixed order; codes by which rows share a value, as they are shuffled."""
+        out = []
+        for column in columns.T:
+            if set(np.unique(column)) == {0.0, 1.0, 2.0, 3.0}:
+                first = {v: i for i, v in reversed(list(enumerate(column)))}
+                column = np.array([first[v] for v in column])
+            out.append(tuple(np.where(np.isnan(column), -9.0, np.round(column, 4)).tolist()))
+        return sorted(out)
+
+    assert canonical(used) == canonical(ours)
+
+
+def run(out: Path, steps: int, *more: str) -> None:
+    command = [
+        sys.executable, "-m", "causalmix_core.foundation.pretraining", "--out", str(out),
+        "--steps", str(steps), "--tokens", "1500", "--ranks", "1", *more,
+    ]  # fmt: skip
+    subprocess.run(command, check=True, timeout=300)
+
+
+@pytest.mark.slow
+def test_two_runs_agree_and_an_interrupted_one_goes_on_as_if_nothing_had_been(
+    tmp_path: Path,
+) -> None:
+    from safetensors.torch import load_file
+
+    run(tmp_path / "whole", 4)
+    run(tmp_path / "parts", 2)
+    run(tmp_path / "parts", 4)
+    whole = load_file(tmp_path / "whole" / "state.safetensors")
+    parts = load_file(tmp_path / "parts" / "state.safetensors")
+    assert whole.keys() == parts.keys()
+    for key, value in whole.items():
+        assert torch.equal(value, parts[key]), key
+    assert any(key.startswith("optimiser0") for key in whole)
