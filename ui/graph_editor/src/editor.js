@@ -13,7 +13,7 @@ import { NODE_FONT, NODE_HEIGHT, cytoscapeStyle, readTheme } from "./theme.js";
 
 const LABEL_LIMIT = 24; // characters of a name that a node shows
 const MANY_EDGES = 30; // with more, an edge shows its number only when pointed at
-const END_REACH = 30; // pixels from an edge's end in which a click changes its mark
+const END_REACH = 44; // pixels from an edge's end in which a click changes its mark
 const END_SHARE = 0.35; // ... but never more than this share of the edge
 
 // What each drawing looked like when it was taken off the page, so that it can come back unsaved
@@ -393,7 +393,8 @@ export class GraphEditor {
       },
       { capture: true },
     );
-    this.panel.canvas.addEventListener("pointerdown", () => this.panel.root.focus({ preventScroll: true }));
+    // cytoscape takes the focus away when the mouse goes down: the keys need it back.
+    this.panel.canvas.addEventListener("click", () => this.panel.root.focus({ preventScroll: true }));
   }
 
   // Which end of the edge the pointer is at, or null in the middle, where a click only selects.
