@@ -37,7 +37,7 @@ INTO = {"both": "context and query", "context": "context", "query": "query"}
 def form(space: Workspace, development: Table, test: Table) -> None:
     """Ask what to run, and launch."""
     graph = space.graph()
-    with st.form("finetune"):
+    with st.form("finetune", border=False):
         methods = st.multiselect(
             "Methods to compare",
             list(METHODS),

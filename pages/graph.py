@@ -84,7 +84,7 @@ def do(space: Workspace, history: History, *edits: Edit) -> None:
 
 def search_form(space: Workspace, development: Table) -> None:
     """Ask how to search, and start."""
-    with st.form("search"):
+    with st.form("search", border=False):
         one, two, three = st.columns([2, 1, 1])
         algorithm = one.selectbox(
             "Search method",
@@ -162,28 +162,8 @@ def search_form(space: Workspace, development: Table) -> None:
 
 
 def toolbar(space: Workspace, history: History) -> None:
-    """Undo, redo, back to what was found, and completion to a DAG."""
-    undo, redo, reset, finish = st.columns(4)
-    if undo.button(
-        "Undo",
-        icon=":material/undo:",
-        disabled=not history.can_undo,
-        help=history.undo_label,
-        width="stretch",
-        key="undo",
-    ):
-        save(space, history.undo())
-        st.rerun()
-    if redo.button(
-        "Redo",
-        icon=":material/redo:",
-        disabled=not history.can_redo,
-        help=history.redo_label,
-        width="stretch",
-        key="redo",
-    ):
-        save(space, history.redo())
-        st.rerun()
+    """Completion to a DAG, and back to what was found."""
+    finish, reset, _ = st.columns([1, 1, 1])
     if reset.button(
         "Back to what was found",
         icon=":material/restart_alt:",
@@ -296,6 +276,27 @@ def edge_table(space: Workspace, history: History) -> None:
         )
     else:
         st.caption("There is no edge.")
+    undo, redo, _ = st.columns([1, 1, 4])
+    if undo.button(
+        "Undo",
+        icon=":material/undo:",
+        disabled=not history.can_undo,
+        help=history.undo_label,
+        width="stretch",
+        key="undo",
+    ):
+        save(space, history.undo())
+        st.rerun()
+    if redo.button(
+        "Redo",
+        icon=":material/redo:",
+        disabled=not history.can_redo,
+        help=history.redo_label,
+        width="stretch",
+        key="redo",
+    ):
+        save(space, history.redo())
+        st.rerun()
     with st.form("add-edge", border=False):
         source, sign, target, add = st.columns([3, 2, 3, 2], vertical_alignment="bottom")
         a = source.selectbox("From", graph.nodes, index=None, placeholder="Choose")

@@ -60,7 +60,7 @@ COLUMNS_PER_PAGE = 12
 
 def form(space: Workspace, development: Table) -> None:
     """Ask what to make, and start."""
-    with st.form("synthesize"):
+    with st.form("synthesize", border=False):
         methods = st.multiselect(
             "Generators",
             list(GENERATORS),
