@@ -116,10 +116,20 @@ def run(options: argparse.Namespace, worker: str, jobs: str, setting: dict[str, 
     command = [sys.executable, __file__, "--worker", worker, "--jobs", jobs]
     for name in ("rows", "columns", "edges"):
         command += [f"--{name}", str(getattr(options, name))]
-    done = subprocess.run(
-        command, env={**os.environ, **setting}, capture_output=True, text=True, check=True
-    )
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, **setting},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=options.limit,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    figures = json.loads(done.stdout.strip().splitlines()[-1])
+    print(worker, jobs, setting, figures, file=sys.stderr, flush=True)
+    return figures
 
 
 def main() -> None:
@@ -128,6 +138,7 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=50)
     parser.add_argument("--edges", type=int, default=74)
     parser.add_argument("--out")
+    parser.add_argument("--limit", type=float, default=900, help="seconds for one setting")
     parser.add_argument("--worker", choices=["ours", "peer"])
     parser.add_argument("--jobs", default="1")
     options = parser.parse_args()
@@ -140,6 +151,8 @@ def main() -> None:
     }
     after = run(options, "ours", "0", {})
     mine = {name: (before[name] + after[name]) / 2 for name in before}
+    late = [name for name, one in peers.items() if one is None]
+    peers = {name: one for name, one in peers.items() if one is not None}
     best = min(peers.values(), key=lambda one: one["fit"])
     lines = [
         f"# SCM: assign + fit + sample, {options.rows:,} rows × {options.columns} columns, "
@@ -160,6 +173,7 @@ def main() -> None:
         f"| real training rows | | | {mine['real_shape']:.3f} | {mine['real_trend']:.3f} "
         f"| {mine['real_auc']:.3f} |"
     )
+    lines += [f"| {name} | over {options.limit:.0f}, stopped | | | | |" for name in late]
     lines += [
         "",
         f"Fit {best['fit'] / mine['fit']:.1f}× faster than the peer's best setting, sampling "

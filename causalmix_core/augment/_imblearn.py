@@ -34,15 +34,24 @@ def oversample(
     missing = extra
     while missing > 0:
         count = min(missing, _CHUNK)
-        sampler = _sampler(family, categorical, {0: int(of_class.sum()) + count}, neighbours, rng)
+        if family == "adasyn":  # it rounds each row's share down: a small order brings nothing
+            count = max(count, 3 * int(of_class.sum()))
+        sampler = _sampler(
+            family, categorical, {0: int(of_class.sum()) + count}, neighbours, len(X), rng
+        )
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
             )  # it warns where a class becomes the largest: we mean it
-            new = np.asarray(sampler.fit_resample(X, y)[0], dtype=np.float64)[len(X) :]
+            try:
+                new = np.asarray(sampler.fit_resample(X, y)[0], dtype=np.float64)[len(X) :]
+            except (RuntimeError, ValueError):
+                if family == "adasyn":  # no neighbour of another class, or too few to count
+                    break
+                raise
         if not len(new):
             break
-        made.append(new[:missing])
+        made.append(rng.permutation(new)[:missing])
         missing -= len(made[-1])
     return np.vstack(made) if made else np.empty((0, X.shape[1]))
 
@@ -52,15 +61,17 @@ def _sampler(
     categorical: NDArray[np.bool_],
     strategy: dict[int, int],
     neighbours: int,
+    rows: int,
     rng: np.random.Generator,
 ) -> Any:
     from imblearn.over_sampling import ADASYN, SMOTE, SMOTEN, SMOTENC, BorderlineSMOTE
 
     common = {"sampling_strategy": strategy, "random_state": int(rng.integers(2**31))}
     if family == "adasyn":
-        return ADASYN(n_neighbors=neighbours, **common)
+        return ADASYN(n_neighbors=min(5, rows - 1), **common)
     if family == "borderline":
-        return BorderlineSMOTE(k_neighbors=neighbours, **common)
+        around = min(10, rows - 1)
+        return BorderlineSMOTE(k_neighbors=neighbours, m_neighbors=around, **common)
     if categorical.all():
         return SMOTEN(k_neighbors=neighbours, **common)
     if categorical.any():

@@ -2,13 +2,14 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from causalmix_core.augment.rules import Rule, bind_rules
 from causalmix_core.errors import GeneratorError
 from causalmix_core.progress import Progress, silent
 from causalmix_core.scm.columns import Columns, decode, encode, learn_codecs
@@ -17,6 +18,9 @@ from causalmix_core.table.kinds import Kind
 from causalmix_core.table.table import Table
 
 Counts = NDArray[np.int64]
+
+_ROUNDS = 10
+_SPARE = 2  # rows drawn for each row that broke a rule
 
 
 class Generator(ABC):
@@ -28,11 +32,15 @@ class Generator(ABC):
     Attributes:
         name: what the command line and the registry call it.
         title: what people call it.
-        notes_: what the user should be told about the fit or the last sample.
+        notes_: what the user should be told about the fit.
+        redrawn_: share of the last sample's rows that broke a rule and were drawn again.
+        replaced_: share whose columns of a rule had to be taken over from real rows.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    rules: Sequence[Rule | str] = ()
+    """Rules that every row keeps; see `causalmix_core.augment.rules`."""
     keeps_own_shares: ClassVar[bool] = False
     """Whether rows come with the generator's own class shares unless others are wanted."""
 
@@ -57,7 +65,9 @@ class Generator(ABC):
         else:
             self.classes_ = self.columns_[self.class_column_].astype(np.int64)
         self.class_counts_ = np.bincount(self.classes_)
+        self.rules_, notes = bind_rules(self.rules, table)
         self._fit(table, progress)
+        self.notes_ = (*self.notes_, *notes)
         return self
 
     def sample(
@@ -78,9 +88,67 @@ class Generator(ABC):
         counts = None
         if balance is not None or not self.keeps_own_shares:
             counts = apportion(self._shares(balance), n, rng)
+        rows = self._rows(n, counts, rng)
+        self.redrawn_ = self.replaced_ = 0.0
+        return self._keep_rules(rows, rng) if self.rules_ and n else rows
+
+    def _rows(self, n: int, counts: Counts | None, rng: np.random.Generator) -> pd.DataFrame:
         columns = self._draw(n, counts, rng)
         order = rng.permutation(n)
-        return decode({name: columns[name][order] for name in self.codecs_}, self.codecs_)
+        rows = decode({name: columns[name][order] for name in self.codecs_}, self.codecs_)
+        for rule in self.rules_:
+            rows = rule.construct(rows)
+        return rows
+
+    def _keep_rules(self, rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw rows that break a rule again; what still does takes values of a real row over."""
+        broken = self._broken(rows)
+        self.redrawn_ = float(broken.mean())
+        for _ in range(_ROUNDS):
+            if not broken.any():
+                return rows
+            places = np.flatnonzero(broken)
+            classes = self._classes_of(rows.iloc[places])
+            counts = np.bincount(classes, minlength=len(self.class_counts_)) * _SPARE
+            fresh = self._rows(int(counts.sum()), counts, rng)
+            fresh = fresh[~self._broken(fresh)]
+            fresh_classes = self._classes_of(fresh)
+            for code in np.unique(classes):
+                wanted = places[classes == code]
+                found = np.flatnonzero(fresh_classes == code)[: len(wanted)]
+                rows = _put(rows, wanted[: len(found)], fresh.iloc[found])
+                broken[wanted[: len(found)]] = False
+        self.replaced_ = float(broken.mean())
+        return self._take_over(rows, np.flatnonzero(broken), rng)
+
+    def _take_over(
+        self, rows: pd.DataFrame, places: Counts, rng: np.random.Generator
+    ) -> pd.DataFrame:
+        names = list(dict.fromkeys(name for rule in self.rules_ for name in rule.columns))
+        good = np.flatnonzero(~self._broken(self.table_.frame))
+        if not len(good):
+            raise GeneratorError("No real row keeps all the rules together.")
+        classes = self._classes_of(rows.iloc[places])
+        for code in np.unique(classes):
+            here = places[classes == code]
+            same = good[self.classes_[good] == code]
+            if not len(same) and self.class_column_ not in names:
+                same = good
+            if not len(same):
+                level = rows[self.class_column_].iloc[here[0]]
+                raise GeneratorError(f"No real row of class {level!r} keeps all the rules.")
+            donors = self.table_.frame.iloc[rng.choice(same, size=len(here))]
+            rows = _put(rows, here, donors[names])
+        return rows
+
+    def _broken(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        return ~np.logical_and.reduce([rule.holds(rows) for rule in self.rules_])
+
+    def _classes_of(self, rows: pd.DataFrame) -> Counts:
+        if self.class_column_ is None:
+            return np.zeros(len(rows), dtype=np.int64)
+        codec = self.codecs_[self.class_column_]
+        return codec.encode(rows[self.class_column_]).astype(np.int64)
 
     def fit_resample(
         self, X: pd.DataFrame, y: "pd.Series[Any]", *, n: int | None = None, seed: int = 0
@@ -153,6 +221,16 @@ def class_rows(classes: NDArray[np.int64], counts: Counts, rng: np.random.Genera
         if count
     ]
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+
+
+def _put(rows: pd.DataFrame, places: Counts, values: pd.DataFrame) -> pd.DataFrame:
+    """Return `rows` with the columns of `values` at these places, dtypes kept."""
+    changed = {}
+    for name in values.columns:
+        column = rows[name].copy()
+        column.iloc[places] = values[name].to_numpy()
+        changed[name] = column.astype(rows[name].dtype)
+    return rows.assign(**changed)
 
 
 def _kinds_of(X: pd.DataFrame) -> dict[str, Kind]:

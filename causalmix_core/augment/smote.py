@@ -3,7 +3,7 @@
 import numpy as np
 
 from causalmix_core.augment import _imblearn
-from causalmix_core.augment.base import Counts, Generator
+from causalmix_core.augment.base import Counts, Generator, class_rows
 from causalmix_core.errors import GeneratorError
 from causalmix_core.progress import Progress
 from causalmix_core.scm.columns import Array, Columns
@@ -15,8 +15,8 @@ _JITTER = 0.1  # of a column's standard deviation, for a class of one row
 class Smote(Generator):
     """SMOTE, SMOTENC or SMOTEN, as the columns demand (Chawla et al. 2002).
 
-    Numbers are standardised for the distances. Missing numbers stand at the median, with a
-    category that says they are missing, and are missing again in the new rows.
+    Numbers are standardised for the distances, missing ones stand at the median. Which numbers
+    are missing in a new row is taken from a real row of its class.
 
     Args:
         neighbours: rows of the class to choose from; fewer where the class has fewer.
@@ -57,7 +57,6 @@ class Smote(Generator):
             filled = np.where(np.isnan(values), self.middle_[name], values)
             blocks.append((filled - self.middle_[name]) / self.scale_[name])
         blocks += [self.columns_[name] for name in self.categories_]
-        blocks += [np.isnan(self.columns_[name]).astype(np.float64) for name in self.gaps_]
         self.matrix_ = np.column_stack(blocks)
         self.categorical_ = np.arange(self.matrix_.shape[1]) >= len(self.numbers_)
 
@@ -71,7 +70,8 @@ class Smote(Generator):
             labels.append(np.full(count, code, dtype=np.float64))
         width = self.matrix_.shape[1]
         matrix = np.vstack(parts) if parts else np.empty((0, width))
-        return self._columns(matrix, np.concatenate(labels) if labels else np.empty(0))
+        label = np.concatenate(labels) if labels else np.empty(0)
+        return self._columns(matrix, label, class_rows(self.classes_, counts, rng))
 
     def _rows_of_class(self, code: int, count: int, rng: np.random.Generator) -> Array:
         of_class = self.classes_ == code
@@ -84,7 +84,7 @@ class Smote(Generator):
             "smote", self.matrix_, self.categorical_, of_class, count, neighbours, rng
         )
 
-    def _columns(self, matrix: Array, labels: Array) -> Columns:
+    def _columns(self, matrix: Array, labels: Array, donors: Counts) -> Columns:
         rows = len(matrix)
         columns: dict[str, Array] = {}
         for place, name in enumerate(self.numbers_):
@@ -92,8 +92,8 @@ class Smote(Generator):
         start = len(self.numbers_)
         for place, name in enumerate(self.categories_, start):
             columns[name] = np.rint(matrix[:, place])
-        for place, name in enumerate(self.gaps_, start + len(self.categories_)):
-            columns[name] = np.where(matrix[:, place] > 0.5, np.nan, columns[name])
+        for name in self.gaps_:
+            columns[name] = np.where(np.isnan(self.columns_[name][donors]), np.nan, columns[name])
         for name, codec in self.codecs_.items():
             if name == self.class_column_:
                 columns[name] = labels

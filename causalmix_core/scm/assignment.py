@@ -222,14 +222,16 @@ def _choose_link(
 ) -> tuple[Link, Fit]:
     """Choose between the plain and the log scale by the likelihood (Box and Cox 1964)."""
     plain = fit_linear(features, matrix, y)
-    positive = y[y + codec.origin > 0]
-    if codec.kind == "datetime" or codec.origin < 0 or len(positive) < len(y) / 2:
+    real = y + codec.origin
+    positive = real[real > 0]
+    if codec.kind == "datetime" or real.min() < 0 or len(positive) < len(y) / 2:
         return Link(), plain
     skew = float(np.mean((y - y.mean()) ** 3)) / float(y.std()) ** 3
     if skew < 1.0:
         return Link(), plain
-    lowest = float(np.quantile(positive + codec.origin, 0.05))
-    shift = float(codec.origin) if codec.origin > 0 else lowest
+    shift = float(codec.origin)
+    if real.min() == 0:
+        shift += float(np.quantile(positive, 0.05))
     link = Link(shift)
     z = link.forward(y)
     logged = fit_linear(features, matrix, z)

@@ -83,8 +83,6 @@ class ColumnCodec:
             if self.step is not None:
                 inside = np.rint(inside / self.step) * self.step + self.origin
                 inside = np.round(inside, self.decimals or 0)
-            else:
-                inside = inside + self.origin
             return pd.Series(np.where(gone, np.nan, inside), name=self.name, dtype=self.dtype)
         step = int(self.step or 1)
         whole = np.rint(inside / step).astype(np.int64) * step + int(self.origin)
@@ -166,26 +164,24 @@ def _numeric_codec(name: str, series: "pd.Series[Any]", missing: bool) -> Column
     values = values[np.isfinite(values)]
     if not len(values):
         return ColumnCodec(name, Kind.NUMERIC, series.dtype, missing=True)
-    origin, top = float(values.min()), float(values.max())
-    step, decimals = None, None
+    low, high = float(values.min()), float(values.max())
     for digits in range(_MOST_DECIMALS + 1):
-        scaled = (values - origin) * 10.0**digits
+        scaled = (values - low) * 10.0**digits
         if np.abs(scaled).max() > 2**52:
             break
         if np.array_equal(np.round(values, digits), values):
             offsets = np.unique(np.rint(scaled).astype(np.int64))
-            step, decimals = _grid(offsets, _ROUND_STEPS) / 10.0**digits, digits
-            break
-    return ColumnCodec(
-        name,
-        Kind.NUMERIC,
-        series.dtype,
-        missing=missing,
-        origin=origin,
-        high=top - origin,
-        step=step,
-        decimals=decimals,
-    )
+            return ColumnCodec(
+                name,
+                Kind.NUMERIC,
+                series.dtype,
+                missing=missing,
+                origin=low,
+                high=high - low,
+                step=_grid(offsets, _ROUND_STEPS) / 10.0**digits,
+                decimals=digits,
+            )
+    return ColumnCodec(name, Kind.NUMERIC, series.dtype, missing=missing, low=low, high=high)
 
 
 def _grid(offsets: NDArray[np.int64], steps: tuple[int, ...]) -> int:

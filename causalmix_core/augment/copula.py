@@ -1,0 +1,60 @@
+"""Gaussian copula: real marginals, tied together by one correlation matrix."""
+
+import numpy as np
+from scipy import special
+
+from causalmix_core.augment.base import Counts, Generator
+from causalmix_core.augment.encoding import Spread, learn_spread
+from causalmix_core.errors import GeneratorError
+from causalmix_core.progress import Progress
+from causalmix_core.scm.columns import Array, Columns
+from causalmix_core.table.table import Table
+
+_SHRINK = 0.02  # towards independence, so that the matrix can be factored
+
+
+class GaussianCopula(Generator):
+    """Normal scores of every column, their correlation, and back (Nelsen 2006, ch. 2).
+
+    Categories are cut from a hidden normal score, in the order of their levels; so is, for every
+    column with missing numbers, the fact that they are missing.
+    """
+
+    name = "gaussian-copula"
+    title = "Gaussian copula"
+
+    def _fit(self, table: Table, progress: Progress) -> None:
+        if len(table) < 3:
+            raise GeneratorError("A Gaussian copula needs at least three rows.")
+        self.spread_: Spread = learn_spread(self.columns_, self.codecs_)
+        rng = np.random.default_rng(0)
+        scores = special.ndtri(self.spread_.levels(rng.random(self.spread_.shape)))
+        scores -= scores.mean(axis=0)
+        scores /= np.maximum(scores.std(axis=0), 1e-12)
+        correlation = scores.T @ scores / len(scores)
+        np.fill_diagonal(correlation, 1.0)
+        width = len(correlation)
+        self.correlation_ = (1 - _SHRINK) * correlation + _SHRINK * np.eye(width)
+
+    def _draw(self, n: int, counts: Counts | None, rng: np.random.Generator) -> Columns:
+        assert counts is not None
+        noise = rng.standard_normal((n, len(self.correlation_)))
+        if self.class_column_ is None:
+            scores = noise @ np.linalg.cholesky(self.correlation_).T
+        else:
+            scores = self._given_class(np.repeat(np.arange(len(counts)), counts), noise, rng)
+        return self.spread_.values(np.clip(special.ndtr(scores), 1e-12, 1 - 1e-12))
+
+    def _given_class(self, codes: Array, noise: Array, rng: np.random.Generator) -> Array:
+        """Draw the class's score inside its interval, the others given it."""
+        assert self.class_column_ is not None
+        place = self.spread_.place(self.class_column_)
+        low, high = self.spread_.interval(self.class_column_, codes)
+        level = low + rng.random(len(codes)) * (high - low)
+        score = special.ndtri(np.clip(level, 1e-12, 1 - 1e-12))
+        pull = self.correlation_[:, place]
+        rest = self.correlation_ - np.outer(pull, pull)
+        rest[place, place] = 1.0
+        scores = score[:, None] * pull + noise @ np.linalg.cholesky(rest).T
+        scores[:, place] = score
+        return scores
