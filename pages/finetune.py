@@ -16,7 +16,7 @@ from causalmix_core.foundation import MODELS, is_available
 from causalmix_core.table import Table
 from ui.charts import improvement_figure
 from ui.navigation import PREDICT
-from ui.palette import look
+from ui.palette import method_label
 from ui.run_panel import runs_of, watch_runs
 from ui.session import ensure_entrypoint, parts_of, store, workspace_with_table
 
@@ -221,7 +221,7 @@ def outcome(space: Workspace, runs: list[Job]) -> None:
         "Run",
         ready,
         format_func=lambda run: (
-            f"{look(run.request['method']).label}, seed {run.request['seed']}: test AUC "
+            f"{method_label(run.request['method'])}, seed {run.request['seed']}: test AUC "
             f"{run.result['metrics']['roc_auc_test']:.3f}"
         ),
     )

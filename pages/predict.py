@@ -13,7 +13,7 @@ from causalmix_core.experiment.runs import model_file
 from causalmix_core.finetune import TunedModel
 from causalmix_core.table import read_raw, to_csv
 from ui.loader import FILE_TYPES
-from ui.palette import look
+from ui.palette import method_label
 from ui.session import ensure_entrypoint, project, store
 
 ensure_entrypoint()
@@ -35,7 +35,7 @@ def own_models() -> dict[str, Path]:
         file = model_file(store(), run)
         if run.state is State.DONE and file.is_file():
             label = (
-                f"{look(run.request['method']).label}, seed {run.request['seed']}, "
+                f"{method_label(run.request['method'])}, seed {run.request['seed']}, "
                 f"{run.request['train_rows']} labelled rows: test AUC "
                 f"{run.result['metrics']['roc_auc_test']:.3f}"
             )

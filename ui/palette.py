@@ -49,3 +49,10 @@ def look(role: str) -> Look:
         return _LOOKS[role]
     color, dash, symbol = _SPARE[sum(map(ord, role)) % len(_SPARE)]
     return Look(role.replace("-", " ").capitalize(), color, dash, symbol)
+
+
+def method_label(name: str) -> str:
+    """Return what people call a method of fine-tuning."""
+    from causalmix_core.finetune.methods import METHODS
+
+    return METHODS[name].title if name in METHODS else look(name).label

@@ -8,7 +8,7 @@ from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.results import curves
 from ui.charts import curve_figure
 from ui.job_panel import time_left
-from ui.palette import look
+from ui.palette import method_label
 from ui.session import store
 
 PANELS: dict[str, tuple[str, str]] = {
@@ -54,33 +54,34 @@ def watch_runs(project: str, ids: list[str]) -> None:
         if not over and all(run.state.is_over for run in runs):
             st.rerun()
         _overall(project, runs)
-        _each(runs)
-        left, right = st.columns([5, 1.4], vertical_alignment="bottom")
-        wanted = left.pills(
+        wanted = st.pills(
             "Curves",
             list(PANELS),
             selection_mode="multi",
             default=FIRST_PANELS,
             key="curve-panels",
         )
-        smoothing = right.slider(
-            "Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", help="0 draws what was measured."
-        )
+        smoothing = float(st.session_state.get("smoothing", 0.0))
         points = curves(store(), runs)
         if points.empty:
+            _each(runs)
             st.caption("The first points appear as soon as a run has measured something.")
         elif wanted:
             st.plotly_chart(
                 curve_figure(points, [PANELS[name] for name in wanted], _kept(runs), smoothing),
                 key="curves",
             )
+            _each(runs)
             st.caption(
                 "One colour per method. With several seeds: thin lines are runs, the thick one "
                 "their mean, the band from the lowest to the highest. The grey dashed line is the "
                 "model without fine-tuning. A dotted upright line marks the step that early "
                 "stopping kept (one seed)."
             )
-            with st.expander("Show the numbers"):
+            with st.expander("Smoothing, and the numbers"):
+                st.slider(
+                    "Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", help="0 draws as measured."
+                )
                 st.dataframe(points.drop(columns=["job"]), hide_index=True, height=260)
 
     panel()
@@ -123,11 +124,11 @@ def _each(runs: list[Job]) -> None:
         )
         if part
     )
-    with st.expander(title, expanded=True):
+    with st.expander(title, expanded=bool(stopped)):
         shown = sorted(going, key=lambda run: run.state is State.QUEUED) + stopped
         for run in shown[:MOST_LINES]:
             name, bar, button = st.columns([2, 4, 1], vertical_alignment="center")
-            method = look(run.request["method"]).label
+            method = method_label(run.request["method"])
             name.text(f"{method}, seed {run.request['seed']}")
             if run.state.is_over:
                 bar.text(f"{STATE_WORDS[run.state]}" + (f": {run.error}" if run.error else ""))
@@ -156,7 +157,7 @@ def stopped(runs: list[Job]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "method": look(run.request["method"]).label,
+                "method": method_label(run.request["method"]),
                 "seed": run.request["seed"],
                 "state": STATE_WORDS[run.state],
                 "why": run.error or "",

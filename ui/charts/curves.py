@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ui.charts.grid import panels, place
-from ui.palette import look
+from ui.palette import look, method_label
 
 METRIC_WORDS = {
     "roc_auc": "ROC-AUC",
@@ -16,7 +16,10 @@ METRIC_WORDS = {
     "pr_auc": "PR-AUC",
     "log_loss": "Log loss",
     "loss": "Training loss",
+    "learning_rate": "Learning rate",
+    "seconds": "Seconds per step",
 }
+ONE_SPLIT = ("loss", "learning_rate", "seconds")
 SPLIT_WORDS = {"train": "training", "validation": "validation", "test": "test", "domain": "domain"}
 
 
@@ -50,8 +53,11 @@ def curve_figure(
     Every run is a thin line; with several seeds their mean is thick, over a band from the lowest
     to the highest. The scores of `none` are horizontal lines.
     """
-    titles = [f"{METRIC_WORDS.get(m, m)}, {SPLIT_WORDS.get(s, s)} rows" for s, m in wanted]
-    figure = panels(titles, across=3 if len(wanted) > 2 else len(wanted), height=300)
+    titles = [
+        METRIC_WORDS[m] if m in ONE_SPLIT else f"{METRIC_WORDS.get(m, m)}, {SPLIT_WORDS[s]} rows"
+        for s, m in wanted
+    ]
+    figure = panels(titles, across=3 if len(wanted) > 2 else len(wanted), height=330, gap=105)
     across = min(3, len(wanted))
     named: set[str] = set()
     for index, (split, metric) in enumerate(wanted):
@@ -65,7 +71,11 @@ def curve_figure(
                 runs = [
                     run.assign(value=run["value"].ewm(alpha=1 - smoothing).mean()) for run in runs
                 ]
-            label = {"legendgroup": method, "name": style.label, "showlegend": method not in named}
+            label = {
+                "legendgroup": method,
+                "name": method_label(method),
+                "showlegend": method not in named,
+            }
             named.add(method)
             if method == "none":
                 level = float(np.mean([run["value"].iloc[0] for run in runs]))
@@ -141,22 +151,22 @@ def improvement_figure(improvements: pd.DataFrame) -> go.Figure:
     """
     figure = go.Figure()
     for method, runs in improvements.groupby("method", sort=False):
-        style = look(str(method))
+        style, label = look(str(method)), method_label(str(method))
         values = runs["improvement"].to_numpy(dtype=float)
         figure.add_trace(
             go.Scatter(
                 x=values,
-                y=[style.label] * len(values),
+                y=[label] * len(values),
                 mode="markers",
                 marker={"color": style.color, "size": 9, "opacity": 0.55, "symbol": style.symbol},
-                hovertemplate="%{x:+.2f} %<extra>" + style.label + "</extra>",
+                hovertemplate="%{x:+.2f} %<extra>" + label + "</extra>",
                 showlegend=False,
             )
         )
         figure.add_trace(
             go.Scatter(
                 x=[float(np.median(values))],
-                y=[style.label],
+                y=[label],
                 mode="markers",
                 marker={
                     "color": style.color,
@@ -164,7 +174,7 @@ def improvement_figure(improvements: pd.DataFrame) -> go.Figure:
                     "size": 26,
                     "line": {"width": 3, "color": style.color},
                 },
-                hovertemplate="median %{x:+.2f} %<extra>" + style.label + "</extra>",
+                hovertemplate="median %{x:+.2f} %<extra>" + label + "</extra>",
                 showlegend=False,
             )
         )

@@ -17,8 +17,10 @@ def shorten(text: object, length: int = _TITLE_LENGTH) -> str:
     return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def panels(titles: Sequence[str], across: int = 4, height: int = PANEL_HEIGHT) -> go.Figure:
-    """Return an empty grid with one titled panel per entry of `titles`."""
+def panels(
+    titles: Sequence[str], across: int = 4, height: int = PANEL_HEIGHT, gap: int = 62
+) -> go.Figure:
+    """Return an empty grid with one titled panel per entry of `titles`; sizes in pixels."""
     across = max(1, min(across, len(titles)))
     down = ceil(len(titles) / across)
     total = down * height + 60
@@ -27,7 +29,7 @@ def panels(titles: Sequence[str], across: int = 4, height: int = PANEL_HEIGHT) -
         cols=across,
         subplot_titles=[shorten(title) for title in titles],
         horizontal_spacing=min(0.06, 0.8 / across),
-        vertical_spacing=min(0.3, 62 / total) if down > 1 else 0.1,
+        vertical_spacing=min(0.4, gap / total) if down > 1 else 0.1,
     )
     figure.update_annotations(font_size=13)
     figure.update_layout(
