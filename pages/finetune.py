@@ -1,6 +1,6 @@
 """Fine-tune: launch runs of the foundation model and watch their curves."""
 
-from datetime import datetime
+import json
 from typing import Any
 
 import streamlit as st
@@ -22,7 +22,6 @@ from ui.session import ensure_entrypoint, parts_of, store, workspace_with_table
 
 ensure_entrypoint()
 
-EXPERIMENTS = "experiments"
 FIRST_METHODS = ["none", "default", "causalmix", "mixup", "smote"]
 RULES = {
     "validation": "best on the validation rows",
@@ -140,13 +139,7 @@ def form(space: Workspace, development: Table, test: Table) -> None:
                 ),
                 domain=(domain_column, domain_value) if domain_column else None,
             )
-            ids = launch(store(), space.project, plan)
-            label = (
-                f"{datetime.now():%d %b, %H:%M} · {len(methods)} methods × {int(seeds)} seeds · "
-                f"{int(labelled)} labelled rows"
-            )
-            known = store().load_json(space.project, EXPERIMENTS, [])
-            store().save_json(space.project, EXPERIMENTS, [*known, {"label": label, "ids": ids}])
+            launch(store(), space.project, plan)
             st.session_state.pop("experiment", None)
             st.rerun()
     if graph is None and any(METHODS[name].generator == "causal" for name in FIRST_METHODS):
@@ -169,6 +162,25 @@ def verdicts(table: Any) -> None:
     for method in dict.fromkeys(table["method"]):
         if method != "none" and (table["status"][table["method"] == method] == "done").any():
             st.markdown(f"- {escape(statistics.verdict(table, method))}")
+
+
+def experiments(runs: list[Job]) -> dict[str, list[Job]]:
+    """Group runs that can be compared: those that differ in method and seed only; newest first."""
+    groups: dict[str, list[Job]] = {}
+    for run in runs:
+        same = {k: v for k, v in run.request.items() if k not in ("method", "seed", "prepared")}
+        groups.setdefault(json.dumps(same, sort_keys=True), []).append(run)
+    newest_first = sorted(
+        groups.values(), key=lambda group: max(run.created for run in group), reverse=True
+    )
+    labelled = {}
+    for group in newest_first:
+        first = group[0]
+        begun = f"{first.created.astimezone():%d %b, %H:%M:%S}"
+        steps = first.request["settings"]["steps"]
+        rows = first.request["train_rows"]
+        labelled[f"{rows} labelled rows, {steps} steps, {len(group)} runs · begun {begun}"] = group
+    return labelled
 
 
 def escape(text: str) -> str:
@@ -252,19 +264,12 @@ st.markdown(
 )
 with st.container(border=True):
     form(space, development, test)
-known = store().load_json(space.project, EXPERIMENTS, [])
-if known:
-    newest_first = list(reversed(known))
-    picked = (
-        st.selectbox(
-            "Experiment",
-            range(len(newest_first)),
-            format_func=lambda index: newest_first[index]["label"],
-            key="experiment",
-        )
-        if len(known) > 1
-        else 0
-    )
-    ids = newest_first[picked or 0]["ids"]
+found = experiments(jobs.jobs(store(), space.project, "finetune"))
+if found:
+    labels = list(found)
+    picked = labels[0]
+    if len(labels) > 1:
+        picked = st.selectbox("Experiment", labels, key="experiment") or labels[0]
+    ids = [run.id for run in found[picked]]
     watch_runs(space.project, ids)
     outcome(space, runs_of(space.project, ids))

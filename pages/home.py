@@ -1,8 +1,12 @@
 """Projects: what was begun, and the way in."""
 
+import tempfile
+from pathlib import Path
+
 import streamlit as st
 
 from causalmix_core.errors import CausalMixError
+from causalmix_core.experiment.bundle import export_project, import_project
 from ui.loader import load_table_panel
 from ui.navigation import DATA
 from ui.session import close_project, ensure_entrypoint, open_project, project, store
@@ -48,9 +52,9 @@ for entry in projects:
                 store().duplicate(entry.id)
                 st.rerun()
             if st.button("Prepare for download", key=f"export-{entry.id}", width="stretch"):
-                from causalmix_core.experiment import bundles
-
-                st.session_state["bundle"] = (entry.id, bundles.export_bytes(store(), entry.id))
+                with tempfile.TemporaryDirectory() as folder:
+                    file = export_project(store(), entry.id, Path(folder) / "project.zip")
+                    st.session_state["bundle"] = (entry.id, file.read_bytes())
             ready = st.session_state.get("bundle")
             if ready and ready[0] == entry.id:
                 st.download_button(
@@ -74,10 +78,11 @@ with st.expander("Bring in a project from another computer"):
         "A project file (.zip) made by CausalMix", type=["zip"], key="bundle-up"
     )
     if bundle is not None and st.button("Import the project", type="primary"):
-        from causalmix_core.experiment import bundles
-
         try:
-            brought = bundles.import_bytes(store(), bundle.getvalue())
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder) / "project.zip"
+                file.write_bytes(bundle.getvalue())
+                brought = import_project(store(), file)
         except CausalMixError as error:
             st.error(str(error), icon=":material/error:")
         else:

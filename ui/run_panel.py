@@ -64,14 +64,12 @@ def watch_runs(project: str, ids: list[str]) -> None:
         smoothing = float(st.session_state.get("smoothing", 0.0))
         points = curves(store(), runs)
         if points.empty:
-            _each(runs)
             st.caption("The first points appear as soon as a run has measured something.")
         elif wanted:
             st.plotly_chart(
                 curve_figure(points, [PANELS[name] for name in wanted], _kept(runs), smoothing),
                 key="curves",
             )
-            _each(runs)
             st.caption(
                 "One colour per method. With several seeds: thin lines are runs, the thick one "
                 "their mean, the band from the lowest to the highest. The grey dashed line is the "
@@ -83,6 +81,7 @@ def watch_runs(project: str, ids: list[str]) -> None:
                     "Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", help="0 draws as measured."
                 )
                 st.dataframe(points.drop(columns=["job"]), hide_index=True, height=260)
+        _each(runs)
 
     panel()
 
