@@ -1,6 +1,7 @@
 """A table as arrays, in an order that depends on its contents alone."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,7 +63,28 @@ def encode(table: Table) -> Encoded:
         is_ranked[position] = order is not None
         levels[position] = count
     values += 0.0  # -0.0 and 0.0 are the same number and must sort as one
-    return Encoded(names, values[np.lexsort(values.T[::-1])], is_category, is_ranked, levels)
+    return Encoded(names, values[_row_order(values, is_category)], is_category, is_ranked, levels)
+
+
+def _row_order(values: Floats, is_category: Bools) -> Ints:
+    """Order rows by their contents: by numbers first, which tell most rows apart."""
+    keys = [values[:, k] for k in np.flatnonzero(~is_category)]
+    keys += [
+        np.nan_to_num(values[:, k], nan=-1).astype(np.int16) for k in np.flatnonzero(is_category)
+    ]
+    used = 1
+    while True:
+        order: Ints = np.lexsort(keys[:used][::-1])
+        if used >= len(keys) or _all_differ([key[order] for key in keys[:used]]):
+            return order
+        used *= 4
+
+
+def _all_differ(keys: list[NDArray[Any]]) -> bool:
+    differ = np.zeros(max(len(keys[0]) - 1, 0), dtype=bool)
+    for key in keys:
+        differ |= key[1:] != key[:-1]
+    return bool(differ.all())
 
 
 def _numbers(column: "pd.Series[float]", kind: Kind) -> Floats:
@@ -75,10 +97,12 @@ def _numbers(column: "pd.Series[float]", kind: Kind) -> Floats:
 
 
 def _codes(column: "pd.Series[str]", order: tuple[str, ...] | None) -> tuple[Floats, int]:
-    present = sorted(set(column.dropna().astype(str)))
+    found, values = pd.factorize(column, sort=True)
+    present = [str(value) for value in values]
     if order is not None:
         rank = {value: place for place, value in enumerate(order)}
-        present.sort(key=lambda value: (rank.get(value, len(rank)), value))
-    code_of = {value: float(code) for code, value in enumerate(present)}
-    codes = column.astype("object").map(lambda value: code_of.get(value, np.nan))
-    return codes.to_numpy(dtype=np.float64), len(present)
+        places = sorted(range(len(present)), key=lambda k: (rank.get(present[k], len(rank)), k))
+        found = np.append(np.argsort(places), -1)[found]
+    codes = found.astype(np.float64)
+    codes[found < 0] = np.nan
+    return codes, len(present)

@@ -11,21 +11,30 @@ import numpy as np
 from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.encoding import Bools
 from causalmix_core.discovery.marks import ARROW, CIRCLE, NONE, TAIL, Marks
-from causalmix_core.discovery.triples import Triple
+from causalmix_core.discovery.triples import Triple, clearest_first
 
 
 def orient_colliders(adjacent: Bools, triples: Sequence[Triple], constraints: Constraints) -> Marks:
-    """R0: circles everywhere, arrowheads from knowledge and at colliders."""
+    """R0: circles everywhere, arrowheads from knowledge and at colliders, the clearest first.
+
+    A collider gives way where its arrowheads would make one of a clearer non-collider.
+    """
     marks = np.zeros(adjacent.shape, dtype=np.int8)
     marks[adjacent] = CIRCLE
     marks[adjacent & constraints.not_ancestor.T] = ARROW
     required = adjacent & constraints.required
     marks[required] = ARROW
     marks[required.T] = TAIL
-    for t in triples:
-        if t.support > 0:
+    noncollider = np.zeros((len(adjacent),) * 3, dtype=bool)
+    for t in clearest_first(triples):
+        if t.support < 0:
+            noncollider[t.z, t.x, t.y] = noncollider[t.z, t.y, t.x] = True
+        elif t.support > 0:
+            into = marks[:, t.z] == ARROW
+            into[[t.x, t.y]] = True
+            clash = noncollider[t.z][[t.x, t.y]][:, into].any()
             for end in (t.x, t.y):
-                if marks[end, t.z] == CIRCLE:
+                if not clash and marks[end, t.z] == CIRCLE:
                     marks[end, t.z] = ARROW
     return marks
 

@@ -7,8 +7,11 @@ import numpy as np
 
 from causalmix_core.discovery.encoding import Bools, Encoded, Floats, Ints
 from causalmix_core.discovery.independence import (
+    VACUOUS,
+    Answers,
     Evidence,
     IndependenceTest,
+    groups,
     log_p_chi2,
     log_p_normal,
 )
@@ -42,28 +45,27 @@ class _CorrelationTest(IndependenceTest):
             self._whole = correlation_matrix(self.design), len(self.design)
         return self._whole
 
-    def log_p(self, x: Ints, y: Ints, S: Ints) -> Floats:
+    def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         if not self.has_missing.any():
-            return self._log_p(x, y, S, *self.correlations(()))
-        out = np.empty(len(x))
-        for missing_in, tests in self._by_missingness(x, y, S):
-            out[tests] = self._log_p(x[tests], y[tests], S[tests], *self.correlations(missing_in))
-        return out
-
-    def _by_missingness(self, x: Ints, y: Ints, S: Ints) -> list[tuple[tuple[int, ...], Ints]]:
-        """Group tests by the incomplete variables among their own: these share their rows."""
+            return self._ask(x, y, S, *self.correlations(()))
+        log_p, gain = np.empty(len(x)), np.empty(len(x))
         members = np.column_stack([x, y, S])
-        members = np.sort(np.where(self.has_missing[members], members, -1), axis=1)
-        keys, group = np.unique(members, axis=0, return_inverse=True)
-        order = np.argsort(group, kind="stable")
-        bounds = np.searchsorted(group[order], np.arange(len(keys) + 1))
-        return [
-            (tuple(int(v) for v in key if v >= 0), order[bounds[k] : bounds[k + 1]])
-            for k, key in enumerate(keys)
-        ]
+        # Tests with the same incomplete variables share their rows.
+        incomplete = np.sort(np.where(self.has_missing[members], members, -1), axis=1)
+        for key, tests in groups(incomplete):
+            used = tuple(v for v in key if v >= 0)
+            part = self._ask(x[tests], y[tests], S[tests], *self.correlations(used))
+            log_p[tests], gain[tests] = part.log_p, part.gain
+        return Answers(log_p, gain)
 
-    def _log_p(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Floats:
+    def _ask(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Answers:
         raise NotImplementedError
+
+    def _question(self, x: int, y: int, S: tuple[int, ...]) -> tuple[Ints, Ints, Ints, Floats, int]:
+        """One test as a batch, with the correlations and the number of rows behind it."""
+        used = tuple(v for v in sorted((x, y, *S)) if self.has_missing[v])
+        given = np.array([S], dtype=np.int64).reshape(1, len(S))
+        return np.array([x]), np.array([y]), given, *self.correlations(used)
 
 
 def correlation_matrix(design: Floats) -> Floats:
@@ -95,24 +97,25 @@ class FisherZ(_CorrelationTest):
         columns = np.arange(len(data.names))
         return cls(data, data.values, columns, np.ones_like(columns))
 
-    def _log_p(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Floats:
-        d = S.shape[1]
+    def _ask(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Answers:
         r = _partial_correlations(R, x, y, S)
-        if n - d - 3 <= 0:
-            return np.full(len(x), np.nan)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return log_p_normal(np.sqrt(n - d - 3) * np.arctanh(np.clip(r, -1.0, 1.0)))
+        free = n - S.shape[1] - 3
+        if free <= 0:
+            unknown = np.full(len(x), np.nan)
+            return Answers(unknown, np.zeros(len(x)))
+        known = np.where(np.isnan(r), 0.0, np.clip(r, -1.0, 1.0))
+        with np.errstate(divide="ignore"):
+            log_p = log_p_normal(np.sqrt(free) * np.arctanh(known))
+            gain = -0.5 * n * np.log1p(-np.minimum(known**2, 1.0 - 1e-15)) - 1.0
+        return Answers(np.where(np.isnan(r), VACUOUS, log_p), np.where(np.isnan(r), 0.0, gain))
 
     def evidence(self, x: int, y: int, S: tuple[int, ...]) -> Evidence:
-        used = tuple(v for v in sorted((x, y, *S)) if self.has_missing[v])
-        R, n = self.correlations(used)
-        X, Y, Z = np.array([x]), np.array([y]), np.array([S], dtype=np.int64).reshape(1, -1)
-        r = float(_partial_correlations(R, X, Y, Z)[0])
-        log_p = float(self._log_p(X, Y, Z, R, n)[0])
-        free = n - len(S) - 3
+        X, Y, given, R, n = self._question(x, y, S)
+        r = float(np.clip(_partial_correlations(R, X, Y, given)[0], -1.0, 1.0))
         with np.errstate(divide="ignore"):
-            z = float(np.sqrt(max(free, 0)) * np.arctanh(np.clip(r, -1.0, 1.0)))
-        return Evidence(log_p, z, float(max(n - len(S) - 2, 0)), n, abs(r))
+            z = float(np.sqrt(max(n - len(S) - 3, 0)) * np.arctanh(r))
+        log_p = float(self._ask(X, Y, given, R, n).log_p[0])
+        return Evidence(log_p, z, 1.0, n, abs(r))
 
 
 def _partial_correlations(R: Floats, x: Ints, y: Ints, S: Ints) -> Floats:
@@ -176,28 +179,27 @@ class DegenerateGaussian(_CorrelationTest):
             position += block.shape[1]
         return cls(data, np.hstack(blocks), np.array(first), np.array(width))
 
-    def _log_p(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Floats:
-        statistic, dof = self._ratio(x, y, S, R, n)
+    def _ask(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Answers:
+        statistic, dof, flat = self._ratio(x, y, S, R, n)
+        vacuous = (dof == 0) & ~np.isnan(statistic)
+        log_p = np.where(vacuous, VACUOUS, log_p_chi2(statistic, dof))
         # A column that is constant on these rows is associated with nothing.
-        return np.where(dof == 0, 0.0, log_p_chi2(statistic, dof))
+        log_p = np.where(flat, 0.0, log_p)
+        return Answers(log_p, np.where(np.isnan(statistic), 0.0, statistic / 2.0 - dof))
 
-    def _ratio(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> tuple[Floats, Floats]:
-        """Statistic and degrees of freedom, each of shape (T,); NaN where not testable."""
-        alive = np.abs(R - np.eye(len(R))).max(axis=1, initial=0.0) > 0.0
-        dims = np.array([alive[f : f + w].sum() for f, w in zip(self.first, self.width)])
-        dof = (dims[x] * dims[y]).astype(float)
+    def _ratio(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> tuple[Floats, Floats, Bools]:
+        """Statistic, degrees of freedom, and whether x or y is constant, each of shape (T,).
+
+        The statistic is NaN where rows are too few. Dimensions that S determines do not count.
+        """
+        # An incomplete column that these tests do not use is NaN here; it says nothing of others.
+        alive = np.nan_to_num(np.abs(R - np.eye(len(R)))).max(axis=1, initial=0.0) > 0.0
+        dims = np.add.reduceat(alive.astype(np.int64), self.first)
         widths = self.width[np.column_stack([S, x, y])]
         given, wx, wy = widths[:, :-2].sum(axis=1), widths[:, -2], widths[:, -1]
-        statistic = np.empty(len(x))
-        # Tests of equal block sizes share one stack; sorting brings them together.
-        signature = np.column_stack([given, wx, wy])
-        shapes, group = np.unique(signature, axis=0, return_inverse=True)
-        order = np.argsort(group, kind="stable")
-        bounds = np.searchsorted(group[order], np.arange(len(shapes) + 1))
-        for k, (g, a, b) in enumerate(shapes):
-            tests = order[bounds[k] : bounds[k + 1]]
+        statistic, dof = np.full(len(x), np.nan), (dims[x] * dims[y]).astype(float)
+        for (g, a, b), tests in groups(np.column_stack([given, wx, wy])):
             if n <= g + a + b + 1:
-                statistic[tests] = np.nan
                 continue
             size = max(1, _CHUNK // (g + a + b) ** 2)
             for start in range(0, len(tests), size):
@@ -209,8 +211,12 @@ class DegenerateGaussian(_CorrelationTest):
                         self._dimensions(y[block, None], b),
                     ]
                 )
-                statistic[block] = n * _information(R[index[:, :, None], index[:, None, :]], g, a)
-        return statistic, dof
+                ratio, fixed_x, fixed_y = _information(
+                    R[index[:, :, None], index[:, None, :]], g, a
+                )
+                statistic[block] = n * ratio
+                dof[block] = (dims[x[block]] - fixed_x) * (dims[y[block]] - fixed_y)
+        return statistic, dof, (dims[x] == 0) | (dims[y] == 0)
 
     def _dimensions(self, variables: Ints, total: int) -> Ints:
         """Columns of the design that belong to each row of variables, shape (T, total)."""
@@ -227,31 +233,29 @@ class DegenerateGaussian(_CorrelationTest):
         return out
 
     def evidence(self, x: int, y: int, S: tuple[int, ...]) -> Evidence:
-        used = tuple(v for v in sorted((x, y, *S)) if self.has_missing[v])
-        R, n = self.correlations(used)
-        X, Y, Z = np.array([x]), np.array([y]), np.array([S], dtype=np.int64).reshape(1, -1)
-        statistic, dof = self._ratio(X, Y, Z, R, n)
-        log_p = float(log_p_chi2(statistic, dof)[0])
-        share = 1.0 - np.exp(-max(statistic[0], 0.0) / n) if n else np.nan
-        return Evidence(log_p, float(statistic[0]), float(dof[0]), n, float(np.sqrt(share)))
+        X, Y, given, R, n = self._question(x, y, S)
+        statistic, dof, _ = self._ratio(X, Y, given, R, n)
+        log_p = float(self._ask(X, Y, given, R, n).log_p[0])
+        value = float(np.nan_to_num(statistic[0]))
+        strength = float(np.sqrt(-np.expm1(-value / n))) if n else float("nan")
+        return Evidence(log_p, value, float(dof[0]), n, strength)
 
 
-def _information(stack: Floats, g: int, a: int) -> Floats:
+def _information(stack: Floats, g: int, a: int) -> tuple[Floats, Ints, Ints]:
     """2 × the Gaussian mutual information of x and y given S, from correlations over (S, x, y).
 
-    `g` and `a` are the dimensions of S and x. NaN where S determines a part of x or y.
+    `g` and `a` are the dimensions of S and x. Also returns how many dimensions of x and of y are
+    determined by S (and by those of the same column before them).
     """
     both = _cholesky(stack)
     alone = np.delete(np.arange(stack.shape[-1]), np.s_[g : g + a])
     without_x = _cholesky(stack[:, alone[:, None], alone[None, :]])
+    left_x = np.diagonal(both, axis1=1, axis2=2)[:, g : g + a]
     left_y = np.diagonal(without_x, axis1=1, axis2=2)[:, g:]
-    left_xy = np.diagonal(both, axis1=1, axis2=2)[:, g:]
-    left_y_given_x = left_xy[:, a:]
-    determined = (left_xy[:, :a].min(axis=1) ** 2 < DETERMINED) | (
-        left_y.min(axis=1) ** 2 < DETERMINED
-    )
-    ratio = 2.0 * (np.log(left_y).sum(axis=1) - np.log(left_y_given_x).sum(axis=1))
-    return np.where(determined, np.nan, np.maximum(ratio, 0.0))
+    left_y_given_x = np.diagonal(both, axis1=1, axis2=2)[:, g + a :]
+    fixed_x, fixed_y = left_x**2 < DETERMINED, left_y**2 < DETERMINED
+    ratio = 2.0 * np.where(fixed_y, 0.0, np.log(left_y / left_y_given_x)).sum(axis=1)
+    return np.maximum(ratio, 0.0), fixed_x.sum(axis=1), fixed_y.sum(axis=1)
 
 
 def as_numbers(data: Encoded) -> Encoded:

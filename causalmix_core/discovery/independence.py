@@ -1,6 +1,7 @@
 """What a conditional-independence test is, and p-values that stay ordered where they underflow."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,15 +9,33 @@ from scipy.special import gammaincc, gammaln, log_ndtr
 
 from causalmix_core.discovery.encoding import Encoded, Floats, Ints
 
+VACUOUS = np.inf
+"""The log p-value of a test in which S determines x or y: nothing is left that could depend."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a batch of tests says; both arrays have shape (T,).
+
+    Attributes:
+        log_p: natural logarithms of the p-values; NaN where these rows cannot tell (never read as
+            independence), `VACUOUS` where S determines x or y.
+        gain: how much better dependence explains the rows than independence: half the
+            likelihood-ratio statistic less its degrees of freedom (Akaike's criterion).
+    """
+
+    log_p: Floats
+    gain: Floats
+
 
 @dataclass(frozen=True)
 class Evidence:
     """One test in full.
 
     Attributes:
-        log_p: natural logarithm of the p-value; NaN where the rows cannot answer.
+        log_p: as in `Answers`.
         statistic: the test's statistic.
-        dof: degrees of freedom (for Fisher-Z: of the t-distribution behind it).
+        dof: its degrees of freedom.
         effective_n: rows complete in all variables of the test.
         strength: association in [0, 1], comparable between tests of a table.
     """
@@ -29,11 +48,7 @@ class Evidence:
 
 
 class IndependenceTest(ABC):
-    """A test of x ⊥ y | S on one set of rows, asked in batches.
-
-    Variables are positions in `names`. A log p-value of NaN means "these rows cannot tell" (too
-    few, or x or y is determined by S): it is never read as independence.
-    """
+    """A test of x ⊥ y | S on one set of rows, asked in batches; variables are positions."""
 
     label: str
 
@@ -42,8 +57,8 @@ class IndependenceTest(ABC):
         self.names = data.names
 
     @abstractmethod
-    def log_p(self, x: Ints, y: Ints, S: Ints) -> Floats:
-        """Return log p-values, shape (T,), of x[t] ⊥ y[t] | S[t]; `S` has shape (T, d)."""
+    def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
+        """Test x[t] ⊥ y[t] | S[t] for every t; `S` has shape (T, d)."""
 
     @abstractmethod
     def evidence(self, x: int, y: int, S: tuple[int, ...]) -> Evidence:
@@ -52,6 +67,15 @@ class IndependenceTest(ABC):
     @abstractmethod
     def on(self, rows: Ints) -> "IndependenceTest":
         """Return the same test on these rows (positions in the encoded table)."""
+
+
+def groups(keys: Ints) -> Iterator[tuple[tuple[int, ...], Ints]]:
+    """Yield each distinct row of `keys` with the positions that hold it, in order."""
+    distinct, group = np.unique(keys, axis=0, return_inverse=True)
+    order = np.argsort(group.ravel(), kind="stable")
+    bounds = np.searchsorted(group.ravel()[order], np.arange(len(distinct) + 1))
+    for k, key in enumerate(distinct):
+        yield tuple(key.tolist()), order[bounds[k] : bounds[k + 1]]
 
 
 def log_p_normal(z: Floats) -> Floats:

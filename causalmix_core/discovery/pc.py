@@ -1,96 +1,166 @@
 """From a skeleton and its triples to a CPDAG."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from causalmix_core.discovery.constraints import Constraints, closure
+from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.encoding import Bools
 from causalmix_core.discovery.marks import ARROW, TAIL, Marks
-from causalmix_core.discovery.triples import Triple
+from causalmix_core.discovery.triples import Triple, clearest_first
+
+Arc = tuple[int, int]
 
 
 def orient_cpdag(adjacent: Bools, triples: Sequence[Triple], constraints: Constraints) -> Marks:
-    """Orient a skeleton: knowledge, then colliders from the best supported on, then Meek's rules.
+    """Orient a skeleton by knowledge and by its triples, the clearest first.
 
-    A collider that contradicts one with more support, knowledge, or acyclicity is left out.
+    Each triple is made a collider or not as its support says, unless that contradicts knowledge,
+    a clearer triple or acyclicity. The pattern is then extended to a DAG (Dor & Tarsi 1992),
+    giving up the least supported triples where none obeys them all, and the DAG's class is
+    returned: always a CPDAG, or with knowledge a maximally oriented one (Meek 1995).
     """
-    arrow = np.zeros_like(adjacent)  # arrow[i, j]: i → j
-    arrow |= adjacent & constraints.required
-    arrow |= adjacent & constraints.forbidden.T & ~constraints.forbidden
-    definite = {(t.x, t.z, t.y) for t in triples if t.support < 0}
-    for t in sorted(
-        (t for t in triples if t.support > 0), key=lambda t: (-t.support, t.z, t.x, t.y)
-    ):
-        added = [(t.x, t.z), (t.y, t.z)]
-        if any(arrow[z, v] or constraints.forbidden[v, z] for v, z in added):
-            continue
-        reach = closure(arrow)
-        if any(reach[z, v] for v, z in added):
-            continue
-        for v, z in added:
-            arrow[v, z] = True
-    meek(adjacent, arrow, definite, constraints.forbidden)
+    known = _known_arcs(adjacent, constraints)
+    pattern = Pattern(adjacent, constraints.forbidden)
+    pattern.orient(known)
+    cost = np.zeros((len(adjacent),) * 3)
+    for t in clearest_first(triples):
+        cost[t.z, t.x, t.y] = cost[t.z, t.y, t.x] = -t.support
+        if t.support > 0:
+            pattern.orient([(t.x, t.z), (t.y, t.z)])
+        else:
+            pattern.rule_out_collider(t.x, t.z, t.y)
+    return class_of(extend(pattern, cost), known, constraints.forbidden)
+
+
+def class_of(dag: Bools, known: Iterable[Arc], forbidden: Bools) -> Marks:
+    """Return the CPDAG of a DAG; `known` arcs are oriented in it whatever its class says."""
+    adjacent: Bools = dag | dag.T
+    pattern = Pattern(adjacent, forbidden)
+    arcs = list(known)
+    for z in range(len(dag)):
+        parents = np.flatnonzero(dag[:, z])
+        apart = ~adjacent[np.ix_(parents, parents)]
+        np.fill_diagonal(apart, False)
+        collider = parents[apart.any(axis=1)]
+        arcs += [(int(v), z) for v in collider]
+        joined = adjacent[z]
+        pattern.noncollider[z] = np.outer(joined, joined) & ~adjacent
+        pattern.noncollider[z][np.ix_(parents, parents)] = False
+        np.fill_diagonal(pattern.noncollider[z], False)
+    pattern.orient(arcs)
     marks = np.zeros(adjacent.shape, dtype=np.int8)
     marks[adjacent] = TAIL
-    marks[arrow] = ARROW
+    marks[pattern.arrow] = ARROW
     return marks
 
 
-def meek(
-    adjacent: Bools,
-    arrow: Bools,
-    noncolliders: set[tuple[int, int, int]] | None,
-    forbidden: Bools,
-) -> None:
-    """Close `arrow` under Meek's rules 1-4 in place, never against knowledge or into a cycle.
+class Pattern:
+    """A partly directed acyclic graph that takes an orientation only with all its consequences.
 
-    `noncolliders` holds triples (x, z, y), x < y, known not to be colliders; None: all are.
+    Attributes:
+        arrow: (p, p), i → j is oriented.
+        noncollider: (p, p, p), entry [z, x, y]: x – z – y is known not to be a collider.
     """
-    p = len(adjacent)
 
-    def orient(i: int, j: int) -> bool:
-        if arrow[i, j] or arrow[j, i] or forbidden[i, j]:
-            return False
-        if closure(arrow)[j, i]:
-            return False
-        arrow[i, j] = True
-        return True
+    def __init__(self, adjacent: Bools, forbidden: Bools) -> None:
+        p = len(adjacent)
+        self.adjacent = adjacent
+        self.forbidden = forbidden
+        self.arrow = np.zeros((p, p), dtype=bool)
+        self.reach = np.eye(p, dtype=bool)
+        self.noncollider = np.zeros((p, p, p), dtype=bool)
 
-    changed = True
-    while changed:
-        changed = False
-        undirected = adjacent & ~arrow & ~arrow.T
-        for i, j in np.argwhere(undirected):
-            if arrow[i, j] or arrow[j, i]:
+    def orient(self, arcs: Iterable[Arc]) -> bool:
+        """Orient these arcs and what Meek's rules make of them; on a contradiction, nothing."""
+        before = self.arrow, self.reach
+        self.arrow, self.reach = self.arrow.copy(), self.reach.copy()
+        todo = list(arcs)
+        while todo:
+            i, j = todo.pop()
+            if self.arrow[i, j]:
                 continue
-            if _meek_applies(int(i), int(j), adjacent, arrow, noncolliders, p):
-                changed |= orient(int(i), int(j))
-
-
-def _meek_applies(
-    i: int,
-    j: int,
-    adjacent: Bools,
-    arrow: Bools,
-    noncolliders: set[tuple[int, int, int]] | None,
-    p: int,
-) -> bool:
-    into_i = np.flatnonzero(arrow[:, i] & ~adjacent[:, j])
-    for k in into_i:
-        if k != j and (noncolliders is None or (min(int(k), j), i, max(int(k), j)) in noncolliders):
-            return True
-    if (arrow[i] & arrow[:, j]).any():
+            if self.reach[j, i] or self.forbidden[i, j]:
+                self.arrow, self.reach = before
+                return False
+            self.arrow[i, j] = True
+            above, below = self.reach[:, i], self.reach[j]
+            self.reach |= np.outer(above, below)
+            todo += self._consequences(i, j, above, below)
         return True
-    undirected_i = adjacent[i] & ~arrow[i] & ~arrow[:, i]
-    middle = np.flatnonzero(undirected_i & arrow[:, j])
-    for a in range(len(middle)):
-        for b in range(a + 1, len(middle)):
-            if not adjacent[middle[a], middle[b]]:
-                return True
-    # Rule 4: i – k → l → j with i – l or i adjacent l, k and j not joined.
-    for l in np.flatnonzero(arrow[:, j] & adjacent[i]):
-        for k in np.flatnonzero(arrow[:, l] & undirected_i & ~adjacent[:, j]):
-            if k != j:
-                return True
-    return False
+
+    def rule_out_collider(self, x: int, z: int, y: int) -> bool:
+        """Keep x – z – y from being a collider; on a contradiction, do nothing."""
+        if self.arrow[x, z] and self.arrow[y, z]:
+            return False
+        self.noncollider[z, x, y] = self.noncollider[z, y, x] = True
+        arcs = [(z, v) for u, v in ((x, y), (y, x)) if self.arrow[u, z]]
+        # Meek's rule 3 with z as its undirected corner.
+        sinks = np.flatnonzero(self.arrow[x] & self.arrow[y] & self.adjacent[z])
+        arcs += [(z, int(v)) for v in sinks]
+        if self.orient(arcs):
+            return True
+        self.noncollider[z, x, y] = self.noncollider[z, y, x] = False
+        return False
+
+    def _consequences(self, i: int, j: int, above: Bools, below: Bools) -> list[Arc]:
+        """What i → j makes of other edges: Meek's rules 1 to 4, rule 2 along whole paths."""
+        arcs = [(j, int(k)) for k in np.flatnonzero(self.noncollider[j, i])]
+        upper, lower = np.flatnonzero(above), np.flatnonzero(below)
+        a, b = np.nonzero((self.adjacent & ~self.arrow)[np.ix_(upper, lower)])
+        arcs += zip(upper[a].tolist(), lower[b].tolist(), strict=True)
+        for k in np.flatnonzero(self.arrow[:, j] & ~self.adjacent[i]):
+            if k != i:
+                corners = self.noncollider[:, i, k] & self.adjacent[:, j]
+                arcs += [(int(d), j) for d in np.flatnonzero(corners)]
+        # Rule 4: k → l → j, d joined to k, l and j, k and j apart: d → j.
+        for k, l_, sink in [
+            *((i, j, int(s)) for s in np.flatnonzero(self.arrow[j] & ~self.adjacent[i])),
+            *((int(k), i, j) for k in np.flatnonzero(self.arrow[:, i] & ~self.adjacent[:, j])),
+        ]:
+            if k != sink:
+                corners = self.adjacent[k] & self.adjacent[l_] & self.noncollider[:, k, sink]
+                arcs += [(int(d), sink) for d in np.flatnonzero(corners)]
+        return arcs
+
+
+def extend(pattern: Pattern, cost: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> Bools:
+    """Return a DAG that keeps the pattern's arrows and, as far as possible, its non-colliders.
+
+    Sinks are taken off one by one; where every choice makes a collider of a triple that should be
+    none, the one that loses the least `cost` (shape (p, p, p), [z, x, y]) goes first.
+    """
+    p = len(pattern.adjacent)
+    dag = pattern.arrow.copy()
+    left = np.ones(p, dtype=bool)
+    for _ in range(p):
+        best, best_loss = -1, np.inf
+        for v in np.flatnonzero(left):
+            if (dag[v] & left).any():
+                continue
+            parents = np.flatnonzero(pattern.adjacent[v] & left)
+            loss = 0.0
+            if len(parents) > 1:
+                pair = np.ix_(parents, parents)
+                apart = ~pattern.adjacent[pair]
+                np.fill_diagonal(apart, False)
+                settled = np.outer(pattern.arrow[parents, v], pattern.arrow[parents, v])
+                new = np.triu(apart & ~settled, 1)
+                loss = float((np.maximum(cost[v][pair], 0.0) + 1e-9)[new].sum())
+                undirected = ~pattern.arrow[parents, v]
+                if not undirected.any():
+                    loss = 0.0
+            if any(pattern.forbidden[u, v] for u in parents if not pattern.arrow[u, v]):
+                loss += 1e12
+            if loss < best_loss:
+                best, best_loss = int(v), loss
+                if loss == 0.0:
+                    break
+        dag[pattern.adjacent[best] & left, best] = True
+        left[best] = False
+    return dag
+
+
+def _known_arcs(adjacent: Bools, constraints: Constraints) -> list[Arc]:
+    known = constraints.required | (constraints.forbidden.T & ~constraints.forbidden)
+    return [(int(i), int(j)) for i, j in np.argwhere(adjacent & known)]

@@ -61,7 +61,7 @@ def search(
         colliders = fci.orient_colliders(skeleton.adjacent, triples, constraints)
         reach = np.array([fci.possible_dsep(colliders, v) for v in range(len(test.names))])
         pruned = prune_by_possible_dsep(
-            skeleton, reach, test, settings.alpha, constraints, limit, part(progress, 0.7, 0.95)
+            skeleton, reach, test, settings.alpha, constraints, limit, part(progress, 0.7, 1.0)
         )
         if pruned is not skeleton:
             triples = judge_triples(pruned, test, settings.alpha)

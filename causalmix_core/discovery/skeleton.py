@@ -14,11 +14,16 @@ import numpy as np
 
 from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.encoding import Bools, Floats, Ints
-from causalmix_core.discovery.independence import IndependenceTest
+from causalmix_core.discovery.independence import VACUOUS, IndependenceTest
 from causalmix_core.progress import Progress, silent
 
 _ROUNDS = (1, 8, 64, 512)
 """Sets tried per pair and round: the likely separators alone first, then in growing blocks."""
+
+_BLOCK = 4096  # candidate sets listed at once
+
+Pair = tuple[int, int]
+Set = tuple[int, ...]
 
 
 @dataclass
@@ -29,17 +34,44 @@ class Skeleton:
         adjacent: (p, p), symmetric.
         separators: the separating set found for each removed pair (i < j).
         marginal: (p, p) log p-values of the unconditional tests; NaN where there was none.
+        vacuous: pairs whose only separating set determines one of the two.
+        blocked: per pair the sets that left a test without an answer; larger ones cannot answer
+            either and are not tried.
         tests: number of tests done per size of the conditioning set.
-        untestable: how many of them the rows could not answer.
-        limit_reached: whether `max_degree` left sets untried.
+        unanswered: how many of them the rows could not answer.
+        limit_reached: whether a limit on the sets' size left sets untried.
     """
 
     adjacent: Bools
-    separators: dict[tuple[int, int], tuple[int, ...]]
+    separators: dict[Pair, Set]
     marginal: Floats
+    vacuous: set[Pair] = field(default_factory=set)
+    blocked: dict[Pair, list[Set]] = field(default_factory=dict)
     tests: list[int] = field(default_factory=list)
-    untestable: int = 0
+    unanswered: int = 0
     limit_reached: bool = False
+
+    def copy(self) -> "Skeleton":
+        """Return a copy that can be changed without touching this one."""
+        return replace(
+            self,
+            adjacent=self.adjacent.copy(),
+            separators=dict(self.separators),
+            vacuous=set(self.vacuous),
+            blocked={pair: list(sets) for pair, sets in self.blocked.items()},
+            tests=list(self.tests),
+        )
+
+    def separate(self, pair: Pair, given: Set) -> None:
+        """Take an edge out."""
+        self.adjacent[pair] = self.adjacent[pair[::-1]] = False
+        self.separators[pair] = tuple(sorted(given))
+        self.blocked.pop(pair, None)
+
+    def count(self, depth: int, tests: int) -> None:
+        """Add tests to the count of their conditioning sets' size."""
+        self.tests += [0] * (depth + 1 - len(self.tests))
+        self.tests[depth] += tests
 
 
 def find_skeleton(
@@ -51,30 +83,21 @@ def find_skeleton(
 ) -> Skeleton:
     """Search adjacencies by tests of growing conditioning sets."""
     p = len(test.names)
-    log_alpha = np.log(alpha)
+    log_alpha = float(np.log(alpha))
     adjacent = ~np.eye(p, dtype=bool) & ~constraints.separate
-    undecided = np.triu(adjacent & ~constraints.adjacent, 1)
     found = Skeleton(adjacent, {}, np.full((p, p), np.nan))
-    x, y = np.nonzero(undecided)
-    log_p = test.log_p(x, y, np.empty((len(x), 0), dtype=np.int64))
+    x, y = np.nonzero(np.triu(adjacent & ~constraints.adjacent, 1))
+    progress(0.0, "Testing every pair")
+    log_p = test.ask(x, y, np.empty((len(x), 0), dtype=np.int64)).log_p
     found.marginal[x, y] = found.marginal[y, x] = log_p
-    found.tests.append(len(x))
-    found.untestable += int(np.isnan(log_p).sum())
-    _remove(found, x[log_p > log_alpha], y[log_p > log_alpha], None)
-    strength = _strength(found.marginal)
-    depth = 1
-    while True:
-        pairs = np.argwhere(np.triu(found.adjacent & ~constraints.adjacent, 1))
-        degree = found.adjacent.sum(axis=1)
-        pairs = pairs[np.maximum(degree[pairs[:, 0]], degree[pairs[:, 1]]) - 1 >= depth]
-        if not len(pairs):
-            return found
-        if max_degree is not None and depth > max_degree:
-            found.limit_reached = True
-            return found
-        progress(min(0.95, depth / (depth + 2)), f"Testing conditioning sets of size {depth}")
-        _search_level(found, found.adjacent, test, pairs, depth, log_alpha, strength, progress)
-        depth += 1
+    found.count(0, len(x))
+    found.unanswered += int(np.isnan(log_p).sum())
+    for k in np.flatnonzero(log_p > log_alpha):
+        found.separate((int(x[k]), int(y[k])), ())
+    level = _Level(found, test, log_alpha, constraints, progress)
+    level.search_all(max_degree)
+    _restore_orphans(found, level)
+    return found
 
 
 def prune_by_possible_dsep(
@@ -88,142 +111,170 @@ def prune_by_possible_dsep(
 ) -> Skeleton:
     """Test every edge again given sets from Possible-D-SEP (FCI's second stage).
 
-    `reach[v]` marks Possible-D-SEP(v). Returns the same skeleton where nothing was removed.
+    `reach[v]` marks Possible-D-SEP(v); sets inside a neighbourhood were tried before. Returns the
+    same skeleton where nothing was removed.
     """
-    found = replace(
-        skeleton,
-        adjacent=skeleton.adjacent.copy(),
-        separators=dict(skeleton.separators),
-        tests=list(skeleton.tests),
-    )
-    strength = _strength(skeleton.marginal)
-    depth = 1
-    while True:
-        pairs = np.argwhere(np.triu(found.adjacent & ~constraints.adjacent, 1))
-        sizes = reach.sum(axis=1)
-        pairs = pairs[np.maximum(sizes[pairs[:, 0]], sizes[pairs[:, 1]]) - 1 >= depth]
-        if not len(pairs):
-            break
-        if limit is not None and depth > limit:
-            found.limit_reached = True
-            break
-        _search_level(found, reach, test, pairs, depth, np.log(alpha), strength, progress)
-        depth += 1
+    found = skeleton.copy()
+    level = _Level(found, test, float(np.log(alpha)), constraints, progress)
+    level.search_all(limit, within=reach, tried=skeleton.adjacent)
     return found if (found.adjacent != skeleton.adjacent).any() else skeleton
 
 
-def _strength(marginal: Floats) -> Floats:
-    """How strongly each pair is associated (larger is stronger); unknown counts as strongest."""
-    strength: Floats = np.where(np.isnan(marginal), np.inf, -marginal)
-    return strength
+def _restore_orphans(found: Skeleton, level: "_Level") -> None:
+    """Put back pairs that were taken apart only because a set determines one of the two.
+
+    Such a set explains the pair as long as one of its members stays joined to the other variable;
+    where none does, each of them was explained by the pair in turn, and all would be lost.
+    """
+    orphans = []
+    for x, y in sorted(found.vacuous):
+        S = list(found.separators[x, y])
+        if not (found.adjacent[x, S].any() and found.adjacent[y, S].any()):
+            orphans.append((x, y))
+    for pair in orphans:
+        found.adjacent[pair] = found.adjacent[pair[::-1]] = True
+        del found.separators[pair]
+    found.vacuous -= set(orphans)
 
 
-def _remove(found: Skeleton, x: Ints, y: Ints, S: Ints | None) -> None:
-    found.adjacent[x, y] = found.adjacent[y, x] = False
-    for k in range(len(x)):
-        given = () if S is None else tuple(sorted(int(s) for s in S[k]))
-        found.separators[int(x[k]), int(y[k])] = given
+class _Level:
+    """The tests of one skeleton, level by level."""
 
+    def __init__(
+        self,
+        found: Skeleton,
+        test: IndependenceTest,
+        log_alpha: float,
+        constraints: Constraints,
+        progress: Progress,
+    ) -> None:
+        self.found = found
+        self.test = test
+        self.log_alpha = log_alpha
+        self.open = ~constraints.adjacent
+        self.progress = progress
+        # Unknown associations count as the strongest: their variables are tried first.
+        self.closeness = np.where(np.isnan(found.marginal), np.inf, -found.marginal)
 
-def _search_level(
-    found: Skeleton,
-    around: Bools,
-    test: IndependenceTest,
-    pairs: Ints,
-    depth: int,
-    log_alpha: float,
-    strength: Floats,
-    progress: Progress,
-) -> None:
-    frozen = around.copy()
-    queues = [_Queue(_candidates(int(x), int(y), frozen, depth, strength)) for x, y in pairs]
-    live = list(range(len(pairs)))
-    done = 0
-    removed: list[tuple[int, int, Ints]] = []
-    round_number = 0
-    while live:
-        size = _ROUNDS[min(round_number, len(_ROUNDS) - 1)]
-        owners: list[Ints] = []
-        sets: list[Ints] = []
-        for k in live:
-            block = queues[k].take(size, depth)
-            owners.append(np.full(len(block), k))
-            sets.append(block)
-        owner, S = np.concatenate(owners), np.concatenate(sets)
-        progress(
-            min(0.95, depth / (depth + 2)),
-            f"Testing conditioning sets of size {depth}: {len(live)} pairs left",
-        )
-        log_p = test.log_p(pairs[owner, 0], pairs[owner, 1], S)
-        done += len(owner)
-        found.untestable += int(np.isnan(log_p).sum())
-        hit = np.flatnonzero(log_p > log_alpha)
-        # Of a pair's separating sets in this round, keep the one with the largest p-value.
-        best = hit[np.lexsort((-log_p[hit], owner[hit]))]
-        separated, place = np.unique(owner[best], return_index=True)
-        removed += [
-            (int(pairs[k, 0]), int(pairs[k, 1]), S[best[at]]) for k, at in zip(separated, place)
-        ]
-        out = set(separated.tolist())
-        counts = dict(zip(live, (len(b) for b in sets)))
-        live = [k for k in live if k not in out and counts[k] == size]
-        round_number += 1
-    found.tests.append(done)
-    for x, y, given in removed:
-        found.adjacent[x, y] = found.adjacent[y, x] = False
-        found.separators[x, y] = tuple(sorted(int(s) for s in given))
+    def search_all(
+        self, limit: int | None, within: Bools | None = None, tried: Bools | None = None
+    ) -> None:
+        """Search the levels 1, 2, … up to `limit`, sets drawn from `within` or the neighbours."""
+        depth = 1
+        while True:
+            around = (self.found.adjacent if within is None else within).copy()
+            size = around.sum(axis=1)
+            pairs = np.argwhere(np.triu(self.found.adjacent & self.open, 1))
+            ends = around[pairs[:, 0], pairs[:, 1]], around[pairs[:, 1], pairs[:, 0]]
+            room = np.maximum(size[pairs[:, 0]] - ends[0], size[pairs[:, 1]] - ends[1])
+            pairs = pairs[room >= depth]
+            if not len(pairs):
+                return
+            if limit is not None and depth > limit:
+                self.found.limit_reached = True
+                return
+            self._search(pairs, depth, around, tried)
+            depth += 1
+
+    def _search(self, pairs: Ints, depth: int, around: Bools, tried: Bools | None) -> None:
+        found, owners = self.found, [(int(x), int(y)) for x, y in pairs]
+        queues = [_Queue(self._candidates(x, y, depth, around, tried), depth) for x, y in owners]
+        live = list(range(len(pairs)))
+        separated: dict[Pair, Set] = {}
+        vacuous: dict[Pair, Set] = {}
+        round_number = 0
+        while live:
+            size = _ROUNDS[min(round_number, len(_ROUNDS) - 1)]
+            self.progress(
+                depth / (depth + 2),
+                f"Testing conditioning sets of size {depth}: {len(live)} pairs to go",
+            )
+            blocks = [queues[k].take(size) for k in live]
+            owner = np.repeat(live, [len(block) for block in blocks])
+            S = np.concatenate(blocks)
+            if not len(S):
+                break
+            log_p = self.test.ask(pairs[owner, 0], pairs[owner, 1], S).log_p
+            found.count(depth, len(owner))
+            self._note_unanswered(owners, owner, S, log_p)
+            for k in np.flatnonzero(log_p == VACUOUS):
+                vacuous.setdefault(owners[owner[k]], tuple(S[k].tolist()))
+            # Of a pair's separating sets in this round, keep the one with the largest p-value.
+            hits = np.flatnonzero((log_p > self.log_alpha) & (log_p < VACUOUS))
+            for k in hits[np.argsort(log_p[hits], kind="stable")]:
+                separated[owners[owner[k]]] = tuple(S[k].tolist())
+            live = [
+                k
+                for k, block in zip(live, blocks, strict=True)
+                if len(block) == size and owners[k] not in separated
+            ]
+            round_number += 1
+        for pair, given in separated.items():
+            found.separate(pair, given)
+        for pair, given in vacuous.items():
+            if pair not in separated:
+                found.separate(pair, given)
+                found.vacuous.add(pair)
+
+    def _note_unanswered(self, owners: list[Pair], owner: Ints, S: Ints, log_p: Floats) -> None:
+        for k in np.flatnonzero(np.isnan(log_p)):
+            self.found.unanswered += 1
+            self.found.blocked.setdefault(owners[owner[k]], []).append(tuple(S[k].tolist()))
+
+    def _candidates(
+        self, x: int, y: int, depth: int, around: Bools, tried: Bools | None
+    ) -> Iterator[Ints]:
+        """Yield the conditioning sets of a pair, likely separators first, each set once."""
+        blocked = self.found.blocked.get((x, y), [])
+        hopeless = [x, y, *(S[0] for S in blocked if len(S) == 1)]
+        together = [S for S in blocked if 1 < len(S) < depth]
+        near_x, near_y = around[x].copy(), around[y].copy()
+        near_x[hopeless] = near_y[hopeless] = False
+        closeness = np.minimum(self.closeness[x], self.closeness[y])
+        known: list[Bools] = [] if tried is None else [tried[x], tried[y]]
+        for near in (near_x, near_y):
+            members = np.flatnonzero(near)
+            members = members[np.argsort(-closeness[members], kind="stable")]
+            for chosen in _choices(len(members), depth):
+                sets = members[chosen]
+                for seen in known:
+                    sets = sets[~seen[sets].all(axis=1)]
+                for S in together:
+                    sets = sets[np.isin(sets, S).sum(axis=1) < len(S)]
+                if len(sets):
+                    yield sets
+            known = [*known, near_x]
 
 
 class _Queue:
     """Rows of blocks, handed out in portions."""
 
-    def __init__(self, blocks: Iterator[Ints]) -> None:
+    def __init__(self, blocks: Iterator[Ints], width: int) -> None:
         self.blocks = blocks
-        self.rest: Ints | None = None
+        self.rest: Ints = np.empty((0, width), dtype=np.int64)
 
-    def take(self, size: int, depth: int) -> Ints:
+    def take(self, size: int) -> Ints:
         """Return the next `size` rows, fewer at the end."""
-        taken: list[Ints] = []
-        wanted = size
+        taken = [self.rest[:size]]
+        self.rest = self.rest[size:]
+        wanted = size - len(taken[0])
         while wanted:
-            block = self.rest if self.rest is not None else next(self.blocks, None)
+            block = next(self.blocks, None)
             if block is None:
                 break
             taken.append(block[:wanted])
-            self.rest = block[wanted:] if len(block) > wanted else None
+            self.rest = block[wanted:]
             wanted -= len(taken[-1])
-        return np.concatenate(taken) if taken else np.empty((0, depth), dtype=np.int64)
-
-
-def _candidates(x: int, y: int, adjacent: Bools, depth: int, strength: Floats) -> Iterator[Ints]:
-    """Yield the conditioning sets of a pair, likely separators first, each set once."""
-    around_x = adjacent[x].copy()
-    around_y = adjacent[y].copy()
-    around_x[y] = around_y[x] = False
-    closeness = np.minimum(strength[x], strength[y])
-    for around, seen in ((around_x, None), (around_y, around_x)):
-        members = np.flatnonzero(around)
-        if len(members) < depth:
-            continue
-        members = members[np.argsort(-closeness[members], kind="stable")]
-        for chosen in _choices(len(members), depth):
-            sets = members[chosen]
-            if seen is not None:
-                sets = sets[~seen[sets].all(axis=1)]
-            if len(sets):
-                yield sets
+        return np.concatenate(taken)
 
 
 def _choices(m: int, d: int) -> Iterator[Ints]:
     """Yield the d-subsets of range(m) in blocks of rows."""
-    if comb(m, d) <= 4096:
+    if comb(m, d) <= _BLOCK:
         yield _all_choices(m, d)
         return
     source = combinations(range(m), d)
-    while True:
-        block = [c for _, c in zip(range(4096), source)]
-        if not block:
-            return
+    while block := [chosen for _, chosen in zip(range(_BLOCK), source, strict=False)]:
         yield np.array(block, dtype=np.int64)
 
 

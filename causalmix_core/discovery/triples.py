@@ -1,26 +1,31 @@
 """Colliders: what the tests say about every unshielded triple."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 
 import numpy as np
 
-from causalmix_core.discovery.encoding import Bools, Floats, Ints
+from causalmix_core.discovery.encoding import Bools
 from causalmix_core.discovery.independence import IndependenceTest
-from causalmix_core.discovery.skeleton import Skeleton
+from causalmix_core.discovery.skeleton import Pair, Set, Skeleton
 
-MAX_SET = 3
+LARGEST_SET = 3
 """Largest conditioning set asked for when a triple is judged."""
+
+MOST_SETS = 300
+"""Most sets asked for per pair: around hubs the sets are kept smaller."""
 
 
 @dataclass(frozen=True)
 class Triple:
-    """An unshielded triple x – z – y and its evidence.
+    """An unshielded triple x – z – y with x < y, and its evidence.
 
     Attributes:
-        x, z, y: positions, x < y; x and y are not joined.
-        support: log p of the best separating set without z minus that of the best one with z;
-            positive speaks for a collider x → z ← y, negative against, NaN: nothing is known.
+        support: how much better a collider x → z ← y explains the rows than any other reading of
+            the triple, in units of log-likelihood: positive speaks for a collider, negative
+            against one; NaN where no set separates x and y.
     """
 
     x: int
@@ -29,53 +34,94 @@ class Triple:
     support: float
 
 
-def judge_triples(
-    skeleton: Skeleton, test: IndependenceTest, alpha: float, max_set: int = MAX_SET
-) -> list[Triple]:
-    """Judge every unshielded triple by the sets that separate its ends (max-p)."""
-    adjacent = skeleton.adjacent
-    common = adjacent.astype(np.int64) @ adjacent.astype(np.int64)
-    pairs = np.argwhere(np.triu((common > 0) & ~adjacent, 1))
+def judge_triples(skeleton: Skeleton, test: IndependenceTest, alpha: float) -> list[Triple]:
+    """Judge every unshielded triple by the sets that separate its ends.
+
+    At a collider, adding z to a set that separates x and y makes them dependent; at any other
+    triple, taking z out of one does. The support is what z adds to the dependence of x and y
+    given S (three-point information, penalised as in Akaike's criterion; Verny et al. 2017 orient
+    by its sign), averaged over the sets around x and y that separate with or without z, with
+    their p-values as weights. It depends on no order of columns and on no single separating set.
+    """
+    joined = skeleton.adjacent
+    common = (joined.astype(np.int64) @ joined.astype(np.int64)) > 0
+    pairs = [(int(x), int(y)) for x, y in np.argwhere(np.triu(common & ~joined, 1))]
+    middles = {(x, y): np.flatnonzero(joined[x] & joined[y]).tolist() for x, y in pairs}
+    asked = {
+        pair: list(_sets(pair, joined, skeleton.separators.get(pair), middles[pair]))
+        for pair in pairs
+    }
+    answers = _ask(test, asked)
     log_alpha = float(np.log(alpha))
-    best: dict[tuple[int, int, int], list[float]] = {}
-    for (x, y), (sets, log_p) in _separators(pairs, adjacent, skeleton, test, max_set).items():
-        for z in np.flatnonzero(adjacent[x] & adjacent[y]):
-            with_z = [p for S, p in zip(sets, log_p) if z in S and p > log_alpha]
-            without = [p for S, p in zip(sets, log_p) if z not in S and p > log_alpha]
-            best[x, int(z), y] = [max(without, default=-np.inf), max(with_z, default=-np.inf)]
-    out = []
-    for (x, z, y), (without_z, with_z_) in sorted(best.items()):
-        if np.isinf(without_z) and np.isinf(with_z_):
-            out.append(Triple(x, z, y, float("nan")))
-        else:
-            floor = log_alpha - 1.0
-            out.append(Triple(x, z, y, max(without_z, floor) - max(with_z_, floor)))
-    return out
+    return [
+        Triple(x, z, y, _support(answers[x, y], z, log_alpha))
+        for x, y in pairs
+        for z in middles[x, y]
+    ]
 
 
-def _separators(
-    pairs: Ints, adjacent: Bools, skeleton: Skeleton, test: IndependenceTest, max_set: int
-) -> dict[tuple[int, int], tuple[list[tuple[int, ...]], Floats]]:
-    asked: dict[tuple[int, int], list[tuple[int, ...]]] = {}
-    for x, y in pairs.tolist():
-        sets: dict[tuple[int, ...], None] = {}
-        for around in (adjacent[x], adjacent[y]):
-            members = [int(v) for v in np.flatnonzero(around) if v not in (x, y)]
-            for size in range(min(max_set, len(members)) + 1):
-                sets.update(dict.fromkeys(combinations(members, size)))
-        recorded = skeleton.separators.get((x, y))
-        if recorded is not None:
-            sets[recorded] = None
-        asked[x, y] = list(sets)
-    by_size: dict[int, list[tuple[tuple[int, int], tuple[int, ...]]]] = {}
-    for pair, given in asked.items():
-        for S in given:
+def clearest_first(triples: Iterable[Triple]) -> list[Triple]:
+    """Return the triples of which anything is known, the best supported reading first."""
+    known = (t for t in triples if not np.isnan(t.support))
+    return sorted(known, key=lambda t: (-abs(t.support), t.z, t.x, t.y))
+
+
+def _support(answers: dict[Set, tuple[float, float]], z: int, log_alpha: float) -> float:
+    weights, gains = [], []
+    for S, (log_p, gain) in answers.items():
+        if z in S:
+            continue
+        with_z = answers.get(_add(S, z))
+        if with_z is None:
+            continue
+        best = max((p for p in (log_p, with_z[0]) if not np.isnan(p)), default=-np.inf)
+        if best > log_alpha:
+            weights.append(np.exp(min(best, 0.0)))
+            gains.append(with_z[1] - gain)
+    return float(np.average(gains, weights=weights)) if gains else float("nan")
+
+
+def _sets(pair: Pair, joined: Bools, separator: Set | None, middles: list[int]) -> Iterable[Set]:
+    """Subsets of both neighbourhoods, and the separating set with and without each middle."""
+    sets: dict[Set, None] = {}
+    for end in pair:
+        members = [int(v) for v in np.flatnonzero(joined[end]) if v not in pair]
+        sets.update(dict.fromkeys(_subsets(members)))
+    if separator is not None:
+        sets[separator] = None
+        for z in middles:
+            without = tuple(v for v in separator if v != z)
+            sets[without if len(without) < len(separator) else _add(separator, z)] = None
+    return sets
+
+
+def _subsets(members: list[int]) -> Iterator[Set]:
+    total = 0
+    for size in range(min(LARGEST_SET, len(members)) + 1):
+        total += comb(len(members), size)
+        if size > 1 and total > MOST_SETS:
+            return
+        yield from combinations(members, size)
+
+
+def _add(S: Set, z: int) -> Set:
+    return tuple(sorted((*S, z)))
+
+
+def _ask(
+    test: IndependenceTest, asked: dict[Pair, list[Set]]
+) -> dict[Pair, dict[Set, tuple[float, float]]]:
+    by_size: dict[int, list[tuple[Pair, Set]]] = {}
+    for pair, sets in asked.items():
+        for S in sets:
             by_size.setdefault(len(S), []).append((pair, S))
-    answers: dict[tuple[tuple[int, int], tuple[int, ...]], float] = {}
+    out: dict[Pair, dict[Set, tuple[float, float]]] = {pair: {} for pair in asked}
     for size, questions in sorted(by_size.items()):
         ends = np.array([pair for pair, _ in questions], dtype=np.int64)
         S = np.array([S for _, S in questions], dtype=np.int64).reshape(len(questions), size)
-        answers.update(zip(questions, test.log_p(ends[:, 0], ends[:, 1], S).tolist()))
-    return {
-        pair: (given, np.array([answers[pair, S] for S in given])) for pair, given in asked.items()
-    }
+        answers = test.ask(ends[:, 0], ends[:, 1], S)
+        for (pair, given), log_p, gain in zip(
+            questions, answers.log_p.tolist(), answers.gain.tolist(), strict=True
+        ):
+            out[pair][given] = (log_p, gain)
+    return out
