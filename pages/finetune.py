@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from causalmix_core.experiment import statistics
+from causalmix_core.experiment import jobs, statistics
 from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.plan import Plan, Source
 from causalmix_core.experiment.results import curves, results
