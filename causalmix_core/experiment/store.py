@@ -227,7 +227,7 @@ class Store:
             schema.documents.c.project == project
         )
         with self.reading() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return dict(connection.execute(query).all())
 
     # Data frames
 
