@@ -121,11 +121,13 @@ def aligned(p: np.ndarray, known: np.ndarray, k: int) -> np.ndarray:
 
 
 def run(
-    table: cm.Table, rows: int, seed: int, names: list[str], model: str
+    table: cm.Table, rows: int, seed: int, names: list[str], model: str, test_rows: int
 ) -> list[dict[str, Any]]:
     """Score the models asked for on one draw."""
     train, validation, test = cm.split(table, train_rows=rows, seed=seed)
     labelled = train.with_frame(pd.concat([train.frame, validation.frame], ignore_index=True))
+    if len(test) > test_rows:
+        test = test.take(np.random.default_rng(seed).permutation(len(test))[:test_rows])
     classes = sorted(table.y.astype(str).unique())
     code = {value: i for i, value in enumerate(classes)}
     y = labelled.y.astype(str).map(code).to_numpy(dtype=int)
@@ -201,6 +203,7 @@ def main() -> None:
         default="compact,logistic regression,random forest,histogram boosting,XGBoost",
     )
     parser.add_argument("--model", default="compact", help="checkpoint behind 'compact'")
+    parser.add_argument("--test-rows", type=int, default=2000, help="at most so many")
     parser.add_argument("--out", type=Path, default=None, help="folder for the result files")
     parser.add_argument("--csv", type=Path, default=None, help="result file of single runs")
     given = parser.parse_args()
@@ -219,7 +222,7 @@ def main() -> None:
                 names = [
                     n for n in given.models.split(",") if (table.name, rows, seed, n) not in seen
                 ]
-                new = run(table, rows, seed, names, given.model)
+                new = run(table, rows, seed, names, given.model, given.test_rows)
                 done += new
                 if file and new:
                     fresh = not file.exists()

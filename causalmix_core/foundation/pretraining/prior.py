@@ -138,7 +138,7 @@ def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> Ints:
     evenness = rng.choice([0.7, 2.0, 10.0], p=[0.2, 0.4, 0.4]) if shape.difficulty > 0.2 else 20.0
     shares = rng.dirichlet(np.full(k, evenness)) * 0.94 + 0.06 / k
     if outputs == 1:
-        noise = np.exp(rng.uniform(np.log(0.02), np.log(1.6 if k == 2 else 0.7)))
+        noise = np.exp(rng.uniform(np.log(0.01), np.log(0.7 if k == 2 else 0.35)))
         score = scores[:, 0] + noise * (
             rng.logistic(size=T) * 0.55 if rng.random() < 0.7 else rng.normal(size=T)
         )
@@ -146,7 +146,7 @@ def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> Ints:
         y = np.searchsorted(cuts, score)
         y = rng.permutation(k)[y]
     else:
-        sharpness = np.exp(rng.uniform(np.log(1.0), np.log(25.0)))
+        sharpness = np.exp(rng.uniform(np.log(2.0), np.log(50.0)))
         logits = scores * sharpness
         # Move the biases until the wanted shares come out roughly.
         bias = np.log(shares)
@@ -154,7 +154,7 @@ def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> Ints:
             p = _softmax(logits + bias).mean(0) + 1e-4
             bias = bias + 0.7 * (np.log(shares) - np.log(p))
         y = (logits + bias + rng.gumbel(size=(T, k))).argmax(1)
-    flip = 0.0 if rng.random() < 0.5 else rng.uniform(0, 0.15)
+    flip = 0.0 if rng.random() < 0.65 else rng.uniform(0, 0.12)
     flipped = rng.random(T) < flip
     y = np.where(flipped, rng.permutation(y), y)
     return np.unique(y, return_inverse=True)[1].astype(np.int64)
@@ -162,9 +162,9 @@ def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> Ints:
 
 def _relevant(rng: Rng, d: int) -> Ints:
     """Choose which columns the rule looks at: often few, sometimes all."""
-    if d <= 2 or rng.random() < 0.35:
+    if d <= 2 or rng.random() < 0.5:
         return np.arange(d)
-    share = rng.beta(1.0, 1.5)
+    share = rng.beta(1.5, 1.5)
     return rng.choice(d, size=max(1, round(share * d)), replace=False)
 
 
@@ -258,8 +258,8 @@ def _prototypes(rng: Rng, S: Floats, outputs: int) -> Floats:
     count = max(2, outputs) * per_class
     P = S[rng.integers(0, T, size=count)] + 0.3 * rng.normal(size=(count, d))
     distance = (((S[:, None, :] - P[None]) * scale) ** 2).sum(2) / (scale**2).sum()
-    score = -np.sqrt(distance + 1e-6).reshape(T, max(2, outputs), per_class)
-    score = score.max(2)
+    closeness = -np.sqrt(distance + 1e-6).reshape(T, max(2, outputs), per_class)
+    score: Floats = closeness.max(2)
     return score[:, :1] - score[:, 1:2] if outputs == 1 else score
 
 
@@ -350,12 +350,12 @@ def _hide(rng: Rng, X: Floats, Z: Floats) -> None:
     share = rng.uniform(0.01, 0.5)
     for j in np.flatnonzero(rng.random(d) < rng.uniform(0.1, 1.0)):
         rate = share * rng.random()
-        gone: NDArray[np.bool_]
         if rng.random() < 0.7:
-            gone = rng.random(T) < rate
+            gone = np.asarray(rng.random(T) < rate)
         else:
             z = Z[:, rng.integers(0, d)]
-            gone = z + rng.normal(size=T) > np.quantile(z, 1 - rate) + rng.uniform(0, 1)
+            edge = np.quantile(z, 1 - rate) + rng.uniform(0, 1)
+            gone = np.asarray(z + rng.normal(size=T) > edge)
         if gone.mean() < 0.9:
             X[gone, j] = np.nan
 
