@@ -67,14 +67,15 @@ def implied_independencies(
 
 
 def _by_parents(graph: MixedGraph, canonical: nx.DiGraph) -> Iterator[Independence]:
+    parents = {node: tuple(sorted(graph.parents(node))) for node in graph.nodes}
     ancestors = {node: nx.ancestors(canonical, node) for node in graph.nodes}
     for x, y in combinations(sorted(graph.nodes), 2):
         if graph.edge_between(x, y) is None:
             sets = []
             if x not in ancestors[y]:
-                sets.append(tuple(sorted(graph.parents(x))))
+                sets.append(parents[x])
             if y not in ancestors[x]:
-                sets.append(tuple(sorted(graph.parents(y))))
+                sets.append(parents[y])
             yield Independence(x, y, min(sets, key=lambda given: (len(given), given)))
 
 

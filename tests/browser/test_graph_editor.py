@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 APP = "tests/browser/apps/graph_page.py"
 
@@ -245,36 +245,41 @@ def test_everything_works_from_the_keyboard(editor: Editor) -> None:
     editor.wait(lambda state: state["done"] == 4)
 
 
-def test_the_found_graph_and_edits_are_readable_in_light_and_dark(
-    browser: Browser, address: str, screenshots: Path
+def test_the_drawing_can_be_saved_as_a_picture(editor: Editor) -> None:
+    with editor.page.expect_download() as download:
+        editor.press("Picture")
+    assert download.value.suggested_filename == "causal-graph.png"
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_found_changed_and_removed_edges_are_readable_in_light_and_dark(
+    editor: Editor, screenshots: Path
 ) -> None:
-    grounds = {}
+    page = editor.page
+    editor.drag(editor.handle_of("age"), editor.node("purpose"))
+    editor.wait_for_edge("age tail-arrow purpose")
+    page.mouse.click(*editor.end("job", "age"))
+    editor.wait_for_edge("age circle-circle job")
+    page.mouse.click(*editor.middle("credit_amount", "class"))
+    page.keyboard.press("Delete")
+    editor.wait_without("class arrow-tail credit_amount")
+    page.mouse.click(*editor.middle("job", "credit_amount"))
+    grounds: set[str] = set()
     for scheme in ("light", "dark"):
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 900},
-            color_scheme=scheme,  # type: ignore[arg-type]
-        )
-        page = context.new_page()
-        page.goto(address)
-        editor = Editor(page)
-        editor.drag(editor.handle_of("age"), editor.node("purpose"))
-        editor.wait_for_edge("age tail-arrow purpose")
-        page.mouse.click(*editor.end("job", "age"))
-        editor.wait_for_edge("age circle-circle job")
-        page.mouse.click(*editor.middle("credit_amount", "class"))
-        page.keyboard.press("Delete")
-        editor.wait_without("class arrow-tail credit_amount")
-        page.mouse.click(*editor.middle("job", "credit_amount"))
-        page.wait_for_timeout(300)
+        # Streamlit follows the system; the drawing must follow Streamlit while it stands.
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for _ in range(300):
+            text, ground = editor.root.evaluate(
+                "(root) => [root.cy.nodes('.variable')[0].style('color'),"
+                " getComputedStyle(root).backgroundColor]"
+            )
+            if ground not in grounds and contrast(text, ground) > 7:
+                break
+            page.wait_for_timeout(100)
+        else:
+            pytest.fail(f"{text} on {ground} is not readable, or {scheme} looks like the other")
+        grounds.add(ground)
         page.screenshot(path=screenshots / f"graph-edited-{scheme}.png")
-        grounds[scheme] = editor.root.evaluate(
-            "(root) => [root.cy.nodes('.variable')[0].style('color'),"
-            " getComputedStyle(root).backgroundColor]"
-        )
-        context.close()
-    for text, ground in grounds.values():
-        assert contrast(text, ground) > 7
-    assert grounds["light"] != grounds["dark"]
 
 
 def expect_place(editor: Editor, name: str, place: tuple[float, float]) -> None:

@@ -137,23 +137,18 @@ def _follow_browser(key: str, on_change: Callable[[History], None] | None) -> No
         return  # about a drawing that has been replaced since
     history = sync.history
     try:
-        commands = edits_from_event(event, history.graph, sync.handled)
+        for command in edits_from_event(event, history.graph, sync.handled):
+            history = follow(history, command)
+            sync.handled += 1
+            if isinstance(command, Step):
+                sync.shown = None
+            elif sync.shown is not None:
+                sync.shown = sync.last = apply(sync.shown, command)
     except GraphError as error:
         sync.shown, sync.refusal = None, str(error)
-        return
-    sync.handled += len(commands)
-    for command in commands:
-        try:
-            history = follow(history, command)
-        except GraphError as error:
-            sync.shown, sync.refusal = None, str(error)
-            break
-        if isinstance(command, Step):
-            sync.shown = None
-        elif sync.shown is not None:
-            sync.shown = sync.last = apply(sync.shown, command)
-    sync.history = history
-    on_change(history)
+    if history is not sync.history:
+        sync.history = history
+        on_change(history)
 
 
 def _selection(value: object, graph: MixedGraph) -> Selection:

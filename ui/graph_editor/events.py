@@ -1,6 +1,6 @@
 """What passes between Python and the drawing: pure functions, no Streamlit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -56,27 +56,28 @@ def placed(graph: MixedGraph, before: MixedGraph | None = None) -> MixedGraph:
     return graph.with_layout(positions(graph.with_layout(layout)))
 
 
-def edits_from_event(event: object, graph: MixedGraph, done: int = 0) -> list[Edit | Step]:
-    """Turn what the drawing reports into commands on `graph`.
+def edits_from_event(event: object, graph: MixedGraph, done: int = 0) -> Iterator[Edit | Step]:
+    """Yield what the drawing reports as commands on `graph`, one by one.
 
     Attributes:
         event: ``{"rev": …, "edits": [{"edit": "add", "source": …}, {"step": "undo"}, …]}``, every
             edit since that revision.
+        graph: what the first command meets.
         done: how many of them were handled before; they are skipped.
 
     Raises:
-        GraphError: the event is malformed, or an edit does not fit the graph it would meet.
+        GraphError: at the first command that is malformed or does not fit the graph it meets;
+            those before it have been yielded.
     """
     if not isinstance(event, Mapping) or not isinstance(event.get("edits"), Sequence):
         raise GraphError("The drawing sent something that is no list of edits.")
-    commands: list[Edit | Step] = []
     known = True  # after an undo or redo the graph is the history's business
     for content in event["edits"][done:]:
         if not isinstance(content, Mapping):
             raise GraphError("The drawing sent something that is no edit.")
         if "step" in content:
             try:
-                commands.append(Step(content["step"]))
+                yield Step(content["step"])
             except ValueError:
                 raise GraphError(f"The drawing asked for {content['step']!r}.") from None
             known = False
@@ -84,8 +85,7 @@ def edits_from_event(event: object, graph: MixedGraph, done: int = 0) -> list[Ed
         edit = edit_from_dict(content)
         if known:
             graph = apply(graph, edit)
-        commands.append(edit)
-    return commands
+        yield edit
 
 
 def follow(history: History, command: Edit | Step) -> History:

@@ -9,6 +9,8 @@ import cytoscape from "cytoscape";
 import { attachKeys } from "./keys.js";
 import { nextMark, sign } from "./marks.js";
 import { buildPanel, element } from "./panel.js";
+import { Pen } from "./pen.js";
+import { route } from "./routing.js";
 import { NODE_FONT, NODE_HEIGHT, cytoscapeStyle, readTheme } from "./theme.js";
 
 const LABEL_LIMIT = 24; // characters of a name that a node shows
@@ -46,6 +48,7 @@ export class GraphEditor {
     this.panel.root.cy = this.cy; // for browser tests
     this.measure = document.createElement("canvas").getContext("2d");
     this.listen();
+    this.pen = new Pen(this);
     attachKeys(this);
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(this.panel.canvas);
@@ -77,6 +80,7 @@ export class GraphEditor {
     this.panel.root.classList.toggle("read-only", data.read_only);
     this.cy.autoungrabify(data.read_only);
     this.restyle();
+    this.reroute(); // needs the sizes that the style gives
     if (first || !sameNodes) this.fit();
     if (selectedPair) this.edgeOf(selectedPair)?.select();
     this.refresh();
@@ -124,15 +128,17 @@ export class GraphEditor {
       classes: "link",
     });
     this.mark(added);
+    route(added, this.variables());
     return added;
   }
 
   addGhost(edge) {
-    this.cy.add({
+    const ghost = this.cy.add({
       group: "edges",
       data: { source: this.idOf.get(edge.source), target: this.idOf.get(edge.target), from: edge.source, to: edge.target },
       classes: "removed",
     });
+    route(ghost, this.variables());
   }
 
   // Compares an edge with the found one: its dash, its width and its number follow.
@@ -154,6 +160,10 @@ export class GraphEditor {
     const [a, b] = JSON.parse(pair).map((name) => this.idOf.get(name));
     const edge = this.cy.getElementById(a).edgesWith(this.cy.getElementById(b)).filter(".link");
     return edge.nonempty() ? edge[0] : null;
+  }
+
+  linkBetween(one, other) {
+    return this.edgeOf(pairKey(one.data("name"), other.data("name")));
   }
 
   links() {
@@ -225,7 +235,7 @@ export class GraphEditor {
   join(cause, effect) {
     if (this.readOnly || cause.same(effect)) return;
     const [source, target] = [cause.data("name"), effect.data("name")];
-    const there = this.edgeOf(pairKey(source, target));
+    const there = this.linkBetween(cause, effect);
     if (there) {
       this.select(there);
       this.say(`${source} and ${target} are joined already: change the ends of that edge.`, true);
@@ -282,7 +292,12 @@ export class GraphEditor {
       const [, x, y] = positions[number];
       node.position({ x: x * width, y: y * height });
     });
+    this.reroute();
     this.report({ edit: "move", positions });
+  }
+
+  reroute() {
+    route(this.cy.edges(".link, .removed"), this.variables());
   }
 
   ghostOf(a, b) {
@@ -305,6 +320,7 @@ export class GraphEditor {
       smaller: () => zoom(1 / 1.25),
       larger: () => zoom(1.25),
       fit: () => this.fit(),
+      picture: () => this.savePicture(),
       ghosts: () => {
         this.ghosts = !this.ghosts;
         this.refresh();
@@ -348,9 +364,7 @@ export class GraphEditor {
       this.refresh();
       this.reportSelection();
     });
-    cy.on("dragfree", "node.variable", (event) => {
-      if (!this.drawing) this.moved([event.target]);
-    });
+    cy.on("dragfree", "node.variable", (event) => this.moved([event.target]));
     cy.on("mousemove", "edge.link", (event) => {
       const end = this.readOnly ? null : this.endAt(event);
       event.target.addClass("near");
@@ -364,23 +378,9 @@ export class GraphEditor {
     });
     cy.on("mouseover", "node.variable", (event) => {
       this.panel.canvas.classList.add("on-node");
-      if (!this.readOnly && !this.drawing && !this.drawMode) this.placeHandle(event.target);
       if (event.target.data("name") !== event.target.data("label")) this.say(event.target.data("name"));
     });
-    cy.on("mouseout", "node.variable", () => {
-      this.panel.canvas.classList.remove("on-node");
-      this.dropHandleSoon();
-    });
-    cy.on("mouseover", "#handle", () => clearTimeout(this.dropping));
-    cy.on("mouseout", "#handle", () => this.dropHandleSoon());
-    cy.on("grab", "node.variable", () => this.dropHandle());
-    cy.on("tapstart", "node", (event) => {
-      const node = event.target;
-      if (node.id() === "handle") this.startDrawing(cy.getElementById(node.data("of")), event);
-      else if (this.drawMode && node.hasClass("variable")) this.startDrawing(node, event);
-    });
-    cy.on("tapdrag", (event) => this.dragDrawing(event));
-    cy.on("tapend", (event) => this.endDrawing(event));
+    cy.on("mouseout", "node.variable", () => this.panel.canvas.classList.remove("on-node"));
     cy.on("scrollzoom pinchzoom dragpan", () => {
       this.zoomedByHand = true;
     });
@@ -421,84 +421,6 @@ export class GraphEditor {
     else this.cy.add({ group: "nodes", data: { id: "end" }, position, selectable: false, grabbable: false });
   }
 
-  placeHandle(node) {
-    clearTimeout(this.dropping);
-    this.cy.getElementById("handle").remove();
-    const { x, y } = node.position();
-    this.cy.add({
-      group: "nodes",
-      data: { id: "handle", of: node.id() },
-      position: { x: x + node.width() / 2 + 6, y },
-      selectable: false,
-      grabbable: false,
-    });
-  }
-
-  dropHandle() {
-    clearTimeout(this.dropping);
-    this.cy.getElementById("handle").remove();
-  }
-
-  dropHandleSoon() {
-    clearTimeout(this.dropping);
-    this.dropping = setTimeout(() => this.drawing || this.dropHandle(), 350);
-  }
-
-  startDrawing(cause, event) {
-    if (this.readOnly) return;
-    const { cy } = this;
-    this.dropHandle();
-    cy.userPanningEnabled(false);
-    cause.addClass("joining");
-    cy.add([
-      { group: "nodes", data: { id: "loose" }, position: { ...event.position }, selectable: false, grabbable: false },
-      {
-        group: "edges",
-        data: { id: "drawing", source: cause.id(), target: "loose", sourceMark: "tail", targetMark: "arrow" },
-        selectable: false,
-      },
-    ]);
-    this.drawing = { cause, effect: null };
-  }
-
-  dragDrawing(event) {
-    if (!this.drawing) return;
-    const { cause, effect } = this.drawing;
-    this.cy.getElementById("loose").position(event.position);
-    const under = this.variableAt(event.position);
-    const next = under && !under.same(cause) ? under : null;
-    if (effect && !(next && next.same(effect))) effect.removeClass("joining refusing");
-    if (next) {
-      const joined = this.edgeOf(pairKey(cause.data("name"), next.data("name")));
-      next.addClass(joined ? "refusing" : "joining");
-    }
-    this.drawing.effect = next;
-    this.say(next ? `${cause.data("name")} → ${next.data("name")}` : `${cause.data("name")} → …`);
-  }
-
-  endDrawing() {
-    if (!this.drawing) return;
-    const { cause, effect } = this.drawing;
-    this.cancelDrawing();
-    if (effect) this.join(cause, effect);
-    else this.refresh();
-  }
-
-  cancelDrawing() {
-    this.drawing = null;
-    this.cy.remove("#drawing, #loose");
-    this.cy.nodes().removeClass("joining refusing");
-    this.cy.userPanningEnabled(true);
-  }
-
-  variableAt({ x, y }) {
-    const hit = this.variables().filter((node) => {
-      const box = node.boundingBox({ includeOverlays: false });
-      return x >= box.x1 && x <= box.x2 && y >= box.y1 && y <= box.y2;
-    });
-    return hit.nonempty() ? hit[0] : null;
-  }
-
   // -- how it looks
 
   restyle() {
@@ -518,6 +440,14 @@ export class GraphEditor {
       this.cy.zoom(1.15);
       this.cy.center(this.variables());
     }
+  }
+
+  savePicture() {
+    const bg = readTheme(this.panel.root).background;
+    const picture = this.cy.png({ output: "blob", full: true, scale: 2, bg });
+    const link = element("a", { href: URL.createObjectURL(picture), download: "causal-graph.png" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
   refresh() {

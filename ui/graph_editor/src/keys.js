@@ -71,7 +71,7 @@ function pick(editor) {
 }
 
 function escape(editor) {
-  if (editor.drawing) editor.cancelDrawing();
+  editor.pen.cancel();
   if (editor.drawMode) editor.setDrawMode(false);
   editor.select(null);
 }

@@ -87,6 +87,15 @@ export function cytoscapeStyle(theme) {
         "overlay-padding": 10,
       },
     },
+    {
+      selector: "edge.bent",
+      style: {
+        "curve-style": "unbundled-bezier",
+        "control-point-distances": "data(bend)",
+        "control-point-weights": 0.5,
+        "edge-distances": "node-position",
+      },
+    },
     { selector: "edge.labelled", style: { label: "data(label)" } },
     {
       selector: "edge.mine",

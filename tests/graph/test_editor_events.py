@@ -1,0 +1,166 @@
+"""What the drawing reports becomes edits; what it is sent holds the whole graph."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from streamlit.testing.v1 import AppTest
+
+from causalmix_core.errors import GraphError
+from causalmix_core.graph import (
+    AddEdge,
+    History,
+    Mark,
+    MixedGraph,
+    MoveNodes,
+    RemoveEdge,
+    ReverseEdge,
+    SetMark,
+    edge_sentence,
+    positions,
+)
+from tests.graph.graphs import graph, mixed_graphs, signs
+from ui import graph_editor as editor
+from ui.graph_editor import edits_from_event
+from ui.graph_editor.events import Step, drawing, follow, looks_alike, placed
+
+PAGE = Path(__file__).parents[1] / "browser" / "apps" / "graph_page.py"
+
+
+def event(*edits: dict[str, Any]) -> dict[str, Any]:
+    return {"rev": "1", "edits": list(edits)}
+
+
+def test_each_report_of_the_drawing_becomes_its_edit() -> None:
+    shown = graph("a --> b", "b o-> c", nodes="d")
+    reported = event(
+        {
+            "edit": "add",
+            "source": "c",
+            "target": "d",
+            "source_mark": "tail",
+            "target_mark": "arrow",
+        },
+        {"edit": "reverse", "source": "a", "target": "b"},
+        {"edit": "mark", "source": "c", "target": "b", "mark": "circle"},
+        {"edit": "move", "positions": [["a", 0.25, 1]]},
+        {"edit": "remove", "source": "a", "target": "b"},
+    )
+    assert list(edits_from_event(reported, shown)) == [
+        AddEdge("c", "d"),
+        ReverseEdge("a", "b"),
+        SetMark("c", "b", Mark.CIRCLE),
+        MoveNodes((("a", 0.25, 1.0),)),
+        RemoveEdge("a", "b"),
+    ]
+
+
+def test_edits_handled_before_are_skipped() -> None:
+    reported = event(
+        {"edit": "reverse", "source": "a", "target": "b"},
+        {"edit": "remove", "source": "a", "target": "b"},
+    )
+    assert list(edits_from_event(reported, graph("b --> a"), done=1)) == [RemoveEdge("a", "b")]
+    assert list(edits_from_event(reported, graph("a --> b"), done=2)) == []
+
+
+def test_what_came_before_a_refused_edit_counts() -> None:
+    reported = event(
+        {"edit": "reverse", "source": "a", "target": "b"},
+        {"edit": "remove", "source": "a", "target": "z"},
+    )
+    commands = edits_from_event(reported, graph("a --> b"))
+    assert next(commands) == ReverseEdge("a", "b")
+    with pytest.raises(GraphError, match="'z'"):
+        next(commands)
+
+
+def test_undo_and_redo_are_followed() -> None:
+    history = History(graph("a --> b"))
+    reported = event(
+        {"edit": "reverse", "source": "a", "target": "b"}, {"step": "undo"}, {"step": "redo"}
+    )
+    commands = list(edits_from_event(reported, history.graph))
+    assert commands == [ReverseEdge("a", "b"), Step.UNDO, Step.REDO]
+    for command in commands:
+        history = follow(history, command)
+    assert signs(history.graph) == {("a", "b", "arrow", "tail")}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        {},
+        {"edits": 3},
+        {"edits": ["remove"]},
+        event({"step": "explode"}),
+        event({"edit": "explode"}),
+        event({"edit": "remove", "source": "a", "target": "z"}),
+        event({"edit": "mark", "source": "a", "target": "b", "mark": "tip"}),
+        event({"edit": "add", "source": "a", "target": "b"}),
+        event({"edit": "move", "positions": [["a", "left", 0]]}),
+        event({"edit": "move", "positions": [["a", float("nan"), 0]]}),
+        event({"edit": "remove", "source": ["a"], "target": "b"}),
+    ],
+)
+def test_whatever_else_arrives_is_refused(bad: object) -> None:
+    with pytest.raises(GraphError):
+        list(edits_from_event(bad, graph("a --> b")))
+
+
+@given(mixed_graphs())
+@settings(max_examples=30)
+def test_the_drawing_gets_every_node_and_edge_free_of_nan(mixed: MixedGraph) -> None:
+    data = drawing(
+        History(mixed), placed(mixed), rev="1", target="age", read_only=False, message=None
+    )
+    data = json.loads(json.dumps(data, allow_nan=False))
+    assert [node["name"] for node in data["nodes"]] == list(mixed.nodes)
+    assert [node["name"] for node in data["nodes"] if node["is_target"]] == ["age"]
+    for sent, edge in zip(data["edges"], mixed.edges, strict=True):
+        assert (sent["source"], sent["target"]) == (edge.source, edge.target)
+        pattern = data["sentences"][f"{sent['source_mark']}-{sent['target_mark']}"]
+        said = pattern.replace("{a}", edge.source).replace("{b}", edge.target)
+        assert said == edge_sentence(edge)
+
+
+def test_nodes_keep_their_places_when_the_graph_changes() -> None:
+    before = placed(graph("a --> b", nodes="c"))
+    moved = before.with_layout({**before.layout, "a": (0.9, 0.1)})
+    after = placed(graph("a --> b", "b --> c", nodes="d"), moved)
+    assert {node: after.layout[node] for node in "abc"} == moved.layout
+    assert "d" in after.layout
+
+
+def test_a_drawing_is_sent_anew_only_when_something_it_shows_differs() -> None:
+    shown = placed(graph("a --> b", "b o-> c"))
+    same = MixedGraph(shown.nodes, tuple(e.seen_from(e.target) for e in reversed(shown.edges)))
+    assert looks_alike(same, shown)
+    assert not looks_alike(graph("a --> b"), shown)
+    assert not looks_alike(graph("a --> b", "b --> c"), shown)
+    assert not looks_alike(same.with_layout({"a": (0.9, 0.9)}), shown)
+
+
+def test_a_page_with_the_editor_runs_without_a_browser() -> None:
+    app = AppTest.from_file(str(PAGE), default_timeout=60).run()
+    assert not app.exception
+    assert json.loads(app.code[0].value)["edits"] == 0
+
+
+def test_the_bundle_was_built_from_the_sources_beside_it() -> None:
+    room = Path(editor.__file__).parent
+    digest = hashlib.sha256()
+    for source in sorted((room / "src").glob("*.js")):
+        digest.update(source.read_bytes())
+    with (room / "build" / "graph_editor.js").open(encoding="utf-8") as bundle:
+        banner = [next(bundle) for _ in range(3)]
+    assert digest.hexdigest() in banner[2], "run npm ci && npm run build in ui/graph_editor"
+
+
+def test_the_layout_of_the_found_graph_is_the_one_drawn() -> None:
+    found = graph("a --> b")
+    assert placed(found).layout == positions(found)
