@@ -41,7 +41,7 @@ from causalmix_core.table import Table
 
 Graph: TypeAlias = MixedGraph | nx.DiGraph
 
-MIN_ROWS = 20
+MIN_ROWS = 10
 MAX_ROWS = 1_000
 MAX_TRAIN_ROWS = 20_000
 DRAWS = 50
@@ -72,19 +72,23 @@ def compare(
         draws: bootstrap resamples behind the intervals.
 
     Raises:
-        TableError: if rows lack a column, do not fit its kind, or are fewer than 20.
+        TableError: if rows lack a column, do not fit its kind, or are fewer than 10.
     """
     for name in rows:
         if name in (CEILING, FLOOR):
             raise TableError(f"A generator cannot be called {name!r}; give it another name.")
     made = {name: conform(table, train, name) for name, table in rows.items()}
-    unseen = None if holdout is None else conform(holdout, train, "holdout")
-    reference = train if unseen is None else unseen
-    for name, table in {**made, "train": train, "holdout": reference}.items():
+    for name, table in {**made, "train": train}.items():
         if len(table) < MIN_ROWS:
             raise TableError(
                 f"{name!r} has {len(table)} rows; a comparison needs at least {MIN_ROWS}."
             )
+    notes: dict[str, str] = {}
+    unseen = None if holdout is None else conform(holdout, train, "holdout")
+    if unseen is not None and len(unseen) < MIN_ROWS:
+        notes["holdout"] = f"only {len(unseen)} held-out rows, too few to be used"
+        unseen = None
+    reference = train if unseen is None else unseen
     size = min(max_rows, *(len(table) for table in (train, reference, *made.values())))
     sets = {**made, FLOOR: shuffle_columns(train, size, np.random.default_rng([seed, 4]))}
     if unseen is not None:
@@ -95,7 +99,6 @@ def compare(
     real = thin(reference, size, np.random.default_rng([seed, 1]))
     whole = thin(train, MAX_TRAIN_ROWS, np.random.default_rng([seed, 3]))
     samples = encode(train, [whole, real], list(sets.values()))
-    notes: dict[str, str] = {}
     judge = _Judge(
         train=samples[0],
         real=samples[1],
@@ -109,7 +112,6 @@ def compare(
     figures: dict[str, Figures] = {CEILING: dict.fromkeys(_names())}
     intervals: dict[str, Intervals] = {}
     distances: dict[str, Floats] = {}
-    # On tables this small, threads cost more than they give, above all beside a training run.
     with threadpool_limits(1):
         for position, (name, sample) in enumerate(zip(sets, samples[2:], strict=True)):
             found = {}

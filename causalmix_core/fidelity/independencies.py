@@ -84,7 +84,7 @@ def check_statements(table: Table, statements: Statements) -> Kept:
             y = np.array([place[asked[k].y] for k in chosen])
             given = [[place[name] for name in asked[k].given] for k in chosen]
             S = np.array(given, dtype=np.int64).reshape(len(chosen), size)
-            out[chosen] = tester.log_p(x, y, S)
+            out[chosen] = tester.ask(x, y, S).log_p
         return out
 
     bar = np.log(ALPHA)
@@ -121,4 +121,5 @@ def _standard_error(values: Floats) -> float:
 
 def _share(log_p: Floats, bar: float, *, above: bool) -> Floats:
     passed = log_p >= bar if above else log_p < bar
-    return np.where(np.isnan(log_p), np.nan, passed.astype("float64"))
+    # Not finite: too few rows, or the conditions determine a side, so that nothing can be told.
+    return np.where(np.isfinite(log_p) | (log_p == -np.inf), passed.astype("float64"), np.nan)

@@ -62,7 +62,7 @@ class Sample:
 
 
 def conform(rows: Table | pd.DataFrame, train: Table, name: str) -> Table:
-    """Return rows as a table of `train`'s columns and dtypes.
+    """Return rows as a table of `train`'s columns and dtypes; infinite numbers become missing.
 
     Raises:
         TableError: if a column is missing or holds what `train`'s kind does not allow.
@@ -72,12 +72,17 @@ def conform(rows: Table | pd.DataFrame, train: Table, name: str) -> Table:
     if missing:
         raise TableError(f"The rows of {name!r} lack the column {missing[0]!r}.")
     frame = frame[train.columns]
-    if all(_fits(frame[column], train.frame[column], kind) for column, kind in train.kinds.items()):
-        return train.with_frame(frame)
-    try:
-        return read_table(frame, like=train, keep_unlabelled=True)
-    except TableError as error:
-        raise TableError(f"The rows of {name!r} do not fit the table: {error}") from None
+    if not all(
+        _fits(frame[column], train.frame[column], kind) for column, kind in train.kinds.items()
+    ):
+        try:
+            return read_table(frame, like=train, keep_unlabelled=True)
+        except TableError as error:
+            raise TableError(f"The rows of {name!r} do not fit the table: {error}") from None
+    floats = [column for column, kind in train.kinds.items() if kind is Kind.NUMERIC]
+    if np.isinf(frame[floats].to_numpy(dtype="float64", na_value=np.nan)).any():
+        frame = frame.assign(**{c: frame[c].replace([np.inf, -np.inf], np.nan) for c in floats})
+    return train.with_frame(frame)
 
 
 def _fits(rows: pd.Series, real: pd.Series, kind: Kind) -> bool:
