@@ -46,7 +46,7 @@ def test_an_example_becomes_a_project_that_the_address_carries(
     app.run()
     assert_sound(app)
     [project] = store.list()
-    assert app.query_params["project"] == [project.id]
+    assert app.query_params["project"] in (project.id, [project.id])
     assert Workspace(store, project.id).table().target == "cultivar"
 
 
