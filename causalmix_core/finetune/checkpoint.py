@@ -9,9 +9,10 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from causalmix_core.errors import RunError
+from causalmix_core.finetune.adamw import AdamW
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,7 @@ def save(
     path: Path,
     key: str,
     network: "torch.nn.Module",
-    optimizer: "torch.optim.Optimizer",
+    optimizer: AdamW,
     rng: "np.random.Generator",
     trace: "Trace",
 ) -> None:
@@ -43,13 +44,14 @@ def save(
     tensors = {f"now.{name}": tensor for name, tensor in copy_weights(network).items()}
     for name, tensor in (trace.weights or {}).items():
         tensors[f"best.{name}"] = tensor
-    for index, state in optimizer.state_dict()["state"].items():
-        for name, tensor in state.items():
-            tensors[f"optimizer.{index}.{name}"] = tensor.detach().to("cpu", copy=True)
+    for i, (first, second) in enumerate(zip(optimizer.first, optimizer.second, strict=True)):
+        tensors[f"first.{i}"] = first.to("cpu", copy=True)
+        tensors[f"second.{i}"] = second.to("cpu", copy=True)
     header = {
         "format": FORMAT,
         "key": key,
         "step": trace.steps,
+        "count": optimizer.count,
         "history": {"steps": trace.keeper.steps, "raw": [_number(v) for v in trace.keeper.raw]},
         "points": [[p.step, p.split, p.metric, _number(p.value)] for p in trace.points],
         "rng": rng.bit_generator.state,
@@ -63,7 +65,7 @@ def load(
     path: Path,
     key: str,
     network: "torch.nn.Module",
-    optimizer: "torch.optim.Optimizer",
+    optimizer: AdamW,
     rng: "np.random.Generator",
     trace: "Trace",
 ) -> bool:
@@ -91,11 +93,10 @@ def load(
     if header.get("format") != FORMAT or header.get("key") != key:
         return False
     network.load_state_dict(_part(tensors, "now."))
-    state: dict[int, dict[str, Any]] = {}
-    for name, tensor in _part(tensors, "optimizer.").items():
-        index, field = name.split(".", 1)
-        state.setdefault(int(index), {})[field] = tensor
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    for i, (first, second) in enumerate(zip(optimizer.first, optimizer.second, strict=True)):
+        first.copy_(tensors[f"first.{i}"])
+        second.copy_(tensors[f"second.{i}"])
+    optimizer.count = int(header["count"])
     rng.bit_generator.state = header["rng"]
     trace.steps = int(header["step"])
     trace.weights = _part(tensors, "best.") or None

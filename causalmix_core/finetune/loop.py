@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from causalmix_core.errors import RunError
 from causalmix_core.finetune import checkpoint as checkpoints
+from causalmix_core.finetune.adamw import AdamW
 from causalmix_core.finetune.ensemble import Ensemble, Prepared
 from causalmix_core.finetune.metrics import scores
 from causalmix_core.finetune.mixing import Draw, Rows, draw
@@ -122,15 +123,10 @@ def train(
         RunError: the stopping metric is not defined on the validation rows, or the loss is no
             longer a number.
     """
-    import torch
-
     ensemble = material.ensemble
     network = ensemble.network
-    parameters = list(network.parameters())
     network.requires_grad_(True)
-    optimizer = torch.optim.AdamW(
-        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    optimizer = AdamW(list(network.parameters()), settings.weight_decay)
     rng = np.random.default_rng([seed, 7])
     trace = Trace(keeper=Keeper(settings.stopping))
     last = settings.steps if stop_after is None else min(stop_after, settings.steps)
@@ -147,8 +143,6 @@ def train(
         best = trace.keeper.add(trace.steps, stopped_on[settings.stopping.metric])
         if best:
             trace.weights = checkpoints.copy_weights(network) if trace.steps else None
-        if saved is not None:
-            checkpoints.save(saved, key, network, optimizer, rng, trace)
         measured(
             [
                 Point(trace.steps, split, metric, value)
@@ -156,6 +150,8 @@ def train(
                 for metric, value in values.items()
             ]
         )
+        if saved is not None:
+            checkpoints.save(saved, key, network, optimizer, rng, trace)
 
     resumed = saved is not None and checkpoints.load(saved, key, network, optimizer, rng, trace)
     if resumed:
@@ -167,9 +163,8 @@ def train(
         began = time.perf_counter()
         step = trace.steps + 1
         rate = settings.rate(step)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        loss = _step(material, settings, parameters, optimizer, rng, trace.steps / last)
+        loss = _gradients(material, settings, optimizer, rng, trace.steps / last)
+        optimizer.step(rate, settings.clip)
         trace.steps = step
         measured(
             [
@@ -224,23 +219,20 @@ def _inner_split(ensemble: Ensemble, seed: int) -> _Inner:
     return _Inner(real.take(fixed.context.real), real.take(fixed.query.real))
 
 
-def _step(
+def _gradients(
     material: Material,
     settings: Settings,
-    parameters: "list[torch.nn.Parameter]",
-    optimizer: "torch.optim.Optimizer",
+    optimizer: AdamW,
     rng: np.random.Generator,
     done: float,
 ) -> float:
-    """Do one gradient step and return its loss."""
-    import torch
-
+    """Compute the gradients of one step and return its loss."""
     ensemble = material.ensemble
     synthetic = material.synthetic
     real = Labelled(ensemble.context, ensemble.y)
     members = len(ensemble.context.tensors)
     total, weight = 0.0, 1.0 / (members * settings.splits_per_step)
-    optimizer.zero_grad(set_to_none=True)
+    optimizer.forget_gradients()
     for _ in range(settings.splits_per_step):
         split = draw(
             ensemble.y,
@@ -258,8 +250,6 @@ def _step(
             total += float(loss.detach()) * weight
     if not np.isfinite(total):
         raise RunError("The training loss is no longer a number; use a lower learning rate.")
-    torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
-    optimizer.step()
     return total
 
 

@@ -170,7 +170,8 @@ def _table_to_json(table: Table) -> dict[str, Any]:
     return {
         "name": table.name,
         "target": table.target,
-        "kinds": {name: str(kind) for name, kind in table.kinds.items()},
+        # A list: the header's keys are sorted, and the columns' order matters.
+        "kinds": [[name, str(kind)] for name, kind in table.kinds.items()],
         "levels": {name: list(levels) for name, levels in table.levels.items()},
         "formats": dict(table.formats),
         "columns": {name: _values(table.frame[name], kind) for name, kind in table.kinds.items()},
@@ -185,7 +186,7 @@ def _values(column: "pd.Series[Any]", kind: Kind) -> list[Any]:
 
 
 def _table_from_json(values: Mapping[str, Any]) -> Table:
-    kinds = {name: Kind(kind) for name, kind in values["kinds"].items()}
+    kinds = {name: Kind(kind) for name, kind in values["kinds"]}
     frame = pd.DataFrame(
         {name: _column(values["columns"][name], kind) for name, kind in kinds.items()}
     )

@@ -1,0 +1,268 @@
+"""A run from end to end on a tiny network: comparable, repeatable, free of leaks, resumable."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import causalmix_core as cm
+from causalmix_core.errors import Cancelled, RunError, TableError
+from causalmix_core.finetune import Mixing, Settings, Stopping
+from causalmix_core.finetune.run import finetune
+from causalmix_core.foundation._tabpfn import TableEncoder, classifier
+from tests.finetune.tiny import small_table
+
+QUICK = Settings(
+    steps=8,
+    evaluate_every=2,
+    learning_rate=1e-2,
+    curve_rows=30,
+    stopping=Stopping(patience=0),
+)
+
+
+@pytest.fixture(scope="module")
+def splits():
+    return cm.split(small_table(200, 5), train_rows=90, seed=0)
+
+
+def _run(splits, tiny: Path, method: str = "default", **options):
+    options = {"settings": QUICK, "model": tiny, **options}
+    return finetune(*splits, method, **options)
+
+
+def _figures(run) -> dict:
+    return {name: value for name, value in run.metrics.items() if name != "seconds"}
+
+
+def _curve(run, split: str, metric: str) -> pd.Series:
+    points = run.curves[(run.curves["split"] == split) & (run.curves["metric"] == metric)]
+    return points.set_index("step")["value"]
+
+
+def _deterministic(curves: pd.DataFrame) -> pd.DataFrame:
+    return curves[curves["metric"] != "seconds"].reset_index(drop=True)
+
+
+def test_the_module_is_the_verb(splits, tiny: Path):
+    run = cm.finetune(*splits, method="none", seed=0, model=tiny, settings=QUICK)
+    assert run.metrics["method"] == "none"
+    assert cm.finetune.METHODS["none"].trains is False
+
+
+def test_none_is_the_model_as_it_is(splits, tiny: Path):
+    run = _run(splits, tiny, "none")
+    assert run.metrics["steps"] == run.metrics["best_step"] == 0
+    assert set(run.curves["step"]) == {0}
+    encoder = TableEncoder.fit(splits[0])
+    theirs = classifier(tiny, encoder, n_estimators=2, seed=0, device="cpu")
+    theirs.fit(encoder.transform(splits[0].frame), encoder.labels(splits[0].frame))
+    expected = theirs.predict_proba(encoder.transform(splits[2].frame))
+    found = run.model.predict(splits[2])[["probability_a", "probability_b"]].to_numpy()
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert run.model.weights is None
+
+
+def test_training_lowers_the_loss_and_is_measured_at_every_step(splits, tiny: Path):
+    run = _run(splits, tiny, settings=replace(QUICK, steps=30, evaluate_every=10))
+    losses = _curve(run, "train", "loss")
+    assert list(losses.index) == list(range(1, 31))
+    assert losses.iloc[-8:].mean() < losses.iloc[:8].mean()
+    for split in ("train", "validation", "test"):
+        for metric in ("roc_auc", "accuracy", "log_loss", "balanced_accuracy", "pr_auc"):
+            assert list(_curve(run, split, metric).index) == [0, 10, 20, 30]
+    assert run.metrics["stop_value"] >= run.metrics["stop_value_start"]
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "log_loss"])
+def test_the_kept_step_is_the_best_on_validation_and_its_figures_are_reported(
+    splits, tiny: Path, metric: str
+):
+    run = _run(splits, tiny, settings=replace(QUICK, stopping=Stopping(metric, patience=0)))
+    curve = _curve(run, "validation", metric)
+    best = curve.idxmax() if metric == "roc_auc" else curve.idxmin()
+    assert run.metrics["best_step"] == best
+    assert run.metrics[f"{metric}_val"] == pytest.approx(curve[best], abs=1e-6)
+    sign = 1 if metric == "roc_auc" else -1
+    assert run.metrics["stop_value"] == pytest.approx(sign * curve[best], abs=1e-6)
+    assert run.metrics["stop_value_start"] == pytest.approx(sign * curve[0], abs=1e-6)
+
+
+def test_methods_start_alike_and_take_equally_many_steps(splits, tiny: Path):
+    runs = {method: _run(splits, tiny, method) for method in ("none", "default", "smote", "mixup")}
+    start = runs["none"].curves.set_index(["split", "metric"])["value"]
+    for method, run in runs.items():
+        at_zero = run.curves[run.curves["step"] == 0].set_index(["split", "metric"])["value"]
+        pd.testing.assert_series_equal(at_zero, start)
+        assert run.metrics["steps"] == (0 if method == "none" else QUICK.steps)
+    assert runs["smote"].metrics["synthetic_rows"] > 0
+    losses = {method: tuple(_curve(run, "train", "loss")) for method, run in runs.items()}
+    assert len({losses[method] for method in ("default", "smote", "mixup")}) == 3
+
+
+def test_causalmix_finds_a_graph_in_the_training_rows_or_takes_the_one_given(splits, tiny: Path):
+    settings = replace(QUICK, steps=2)
+    graph = cm.discover(splits[0], seed=0, bootstraps=5)
+    given = _run(splits, tiny, "causalmix", graph=graph, settings=settings)
+    alone = _run(splits, tiny, "causal-only", graph=graph, settings=settings)
+    assert given.metrics["synthetic_rows"] == alone.metrics["synthetic_rows"] > 0
+    assert tuple(_curve(given, "train", "loss")) != tuple(_curve(alone, "train", "loss"))
+
+
+def test_the_same_seed_gives_the_same_run_and_another_another(splits, tiny: Path):
+    first, second = _run(splits, tiny, "smote", seed=3), _run(splits, tiny, "smote", seed=3)
+    assert _figures(first) == _figures(second)
+    pd.testing.assert_frame_equal(_deterministic(first.curves), _deterministic(second.curves))
+    other = _run(splits, tiny, "smote", seed=4)
+    assert tuple(_curve(other, "train", "loss")) != tuple(_curve(first, "train", "loss"))
+
+
+def test_threads_and_random_state_of_the_caller_are_left_alone(splits, tiny: Path):
+    torch.manual_seed(1)
+    np.random.seed(1)  # noqa: NPY002
+    before = torch.get_num_threads(), torch.random.get_rng_state(), np.random.get_state()  # noqa: NPY002
+    _run(splits, tiny, "smote", settings=replace(QUICK, steps=1))
+    assert torch.get_num_threads() == before[0]
+    assert torch.equal(torch.random.get_rng_state(), before[1])
+    assert np.array_equal(np.random.get_state()[1], before[2][1])  # noqa: NPY002
+
+
+def _garbage(table, seed: int = 0):
+    """Return other rows of the same kinds: shuffled, huge, one colour, turned labels."""
+    rng = np.random.default_rng(seed)
+    frame = table.frame.copy()
+    frame["x"] = rng.normal(size=len(frame)) * 1e6
+    frame["count"] = 0
+    frame["colour"] = "red"
+    frame["noise"] = np.nan
+    frame["label"] = rng.permutation(frame["label"].to_numpy())
+    return table.with_frame(frame)
+
+
+@pytest.mark.parametrize("method", ["default", "causalmix"])
+def test_garbage_in_the_test_rows_changes_nothing_but_test_figures(splits, tiny: Path, method):
+    train, validation, test = splits
+    clean = _run(splits, tiny, method)
+    dirty = _run((train, validation, _garbage(test)), tiny, method)
+    assert _curve(clean, "test", "roc_auc").tolist() != _curve(dirty, "test", "roc_auc").tolist()
+    curves = [_deterministic(run.curves[run.curves["split"] != "test"]) for run in (clean, dirty)]
+    pd.testing.assert_frame_equal(*curves)
+    same = {name for name in clean.metrics if not name.endswith("_test") and name != "seconds"}
+    assert {n: clean.metrics[n] for n in same} == {n: dirty.metrics[n] for n in same}
+    if clean.model.weights is not None:
+        for name, tensor in clean.model.weights.items():
+            assert torch.equal(tensor, dirty.model.weights[name])
+
+
+def test_garbage_in_the_validation_rows_changes_no_training_loss(splits, tiny: Path):
+    train, validation, test = splits
+    clean = _run(splits, tiny, "smote")
+    dirty = _run((train, _garbage(validation), test), tiny, "smote")
+    assert _curve(clean, "train", "loss").tolist() == _curve(dirty, "train", "loss").tolist()
+    assert _curve(clean, "test", "roc_auc").tolist() == _curve(dirty, "test", "roc_auc").tolist()
+
+
+def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(splits, tiny: Path, tmp_path: Path):
+    whole = _run(splits, tiny, "smote")
+    saved = tmp_path / "state.safetensors"
+
+    def stop_at(fraction: float, sentence: str) -> None:
+        if "Step 5" in sentence:
+            raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        _run(splits, tiny, "smote", saved=saved, progress=stop_at)
+    steps = []
+    resumed = _run(
+        splits,
+        tiny,
+        "smote",
+        saved=saved,
+        progress=lambda fraction, sentence: steps.append(sentence),
+    )
+    assert not any("Step 4 " in sentence for sentence in steps)
+    assert any("Step 5 " in sentence for sentence in steps)
+    assert _figures(resumed) == _figures(whole)
+    pd.testing.assert_frame_equal(_deterministic(resumed.curves), _deterministic(whole.curves))
+
+
+def test_a_state_of_another_run_is_not_used(splits, tiny: Path, tmp_path: Path):
+    saved = tmp_path / "state.safetensors"
+    _run(splits, tiny, seed=1, saved=saved)
+    assert _figures(_run(splits, tiny, seed=2, saved=saved)) == _figures(_run(splits, tiny, seed=2))
+
+
+def test_a_damaged_state_is_named(splits, tiny: Path, tmp_path: Path):
+    saved = tmp_path / "state.safetensors"
+    saved.write_bytes(b"nonsense")
+    with pytest.raises(RunError, match=r"state\.safetensors is damaged"):
+        _run(splits, tiny, saved=saved)
+
+
+@pytest.mark.parametrize("rule", ["smoothed", "synthetic", "cross-fitted", "last"])
+def test_every_stopping_rule_runs_and_keeps_its_promise(splits, tiny: Path, rule: str):
+    graph = cm.MixedGraph(nodes=tuple(splits[0].columns), graph_type="dag")
+    stopping = Stopping(rule=rule, folds=2, patience=0)
+    run = _run(splits, tiny, graph=graph, settings=replace(QUICK, steps=4, stopping=stopping))
+    if rule == "last":
+        assert run.metrics["best_step"] == 4
+    else:
+        assert run.metrics["stop_value"] >= run.metrics["stop_value_start"]
+    if rule == "synthetic":
+        assert "stop" in set(run.curves["split"])
+
+
+def test_a_domain_is_scored_beside_the_test_rows(splits, tiny: Path):
+    domain = small_table(40, 77)
+    run = _run(splits, tiny, domain=domain)
+    assert run.metrics["domain_rows"] == 40
+    assert 0 <= run.metrics["roc_auc_domain"] <= 1
+    assert list(_curve(run, "domain", "roc_auc").index) == [0, 2, 4, 6, 8]
+    without = _run(splits, tiny)
+    assert _curve(run, "train", "loss").tolist() == _curve(without, "train", "loss").tolist()
+
+
+def test_four_classes_work_too(tiny: Path):
+    parts = cm.split(small_table(240, 3, classes=4), train_rows=120, seed=0)
+    run = _run(parts, tiny, "smote")
+    assert run.model.classes == ("a", "b", "c", "d")
+    assert 0 <= run.metrics["roc_auc_test"] <= 1
+
+
+def test_labels_that_mean_nothing_teach_nothing(tiny: Path):
+    table = small_table(600, 9)
+    shuffled = table.frame.copy()
+    shuffled["label"] = np.random.default_rng(0).permutation(shuffled["label"].to_numpy())
+    parts = cm.split(table.with_frame(shuffled), train_rows=120, seed=0)
+    for method in ("none", "default", "smote", "mixup"):
+        run = _run(parts, tiny, method)
+        # 480 test rows: three standard errors of an AUC are about 0.08.
+        assert abs(run.metrics["roc_auc_test"] - 0.5) < 0.08
+
+
+def test_rows_without_a_class_are_left_out(splits, tiny: Path):
+    train, validation, test = splits
+    frame = pd.concat([train.frame, train.frame.iloc[:5].assign(label=np.nan)])
+    holed = train.with_frame(frame.astype({"label": "str"}))
+    assert _figures(_run((holed, validation, test), tiny)) == _figures(_run(splits, tiny))
+
+
+def test_what_cannot_be_fine_tuned_is_refused_in_words(splits, tiny: Path):
+    train, validation, test = splits
+    with pytest.raises(RunError, match="no method 'magic'"):
+        _run(splits, tiny, "magic")
+    one_class = validation.take(np.flatnonzero(validation.y == "a"))
+    roc = replace(QUICK, stopping=Stopping("roc_auc"))
+    with pytest.raises(RunError, match="validation rows cannot be scored"):
+        _run((train, one_class, test), tiny, settings=roc)
+    only_a = train.take(np.flatnonzero(train.y == "a"))
+    with pytest.raises(TableError, match="label"):
+        _run((only_a, validation, test), tiny)
+
+
+def test_a_fixed_set_of_synthetic_rows_is_as_large_as_the_training_rows(splits, tiny: Path):
+    fixed = replace(QUICK, mixing=Mixing(fresh=False))
+    assert _run(splits, tiny, "mixup", settings=fixed).metrics["synthetic_rows"] == len(splits[0])
