@@ -1,0 +1,243 @@
+"""The command line as scripts use it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from causalmix_core.cli import main
+from causalmix_core.graph import MixedGraph
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(*arguments: str | Path) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def split_folder(health: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Training, validation and test rows of the table."""
+    out = tmp_path_factory.mktemp("split") / "rows"
+    assert (
+        run("split", health, "--target", "disease", "--train-rows", "120", "--out", out, "--quiet")
+        == 0
+    )
+    return out
+
+
+@pytest.fixture(scope="module")
+def graph_file(split_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A graph found in the training rows."""
+    out = tmp_path_factory.mktemp("graph") / "graph.json"
+    status = run(
+        *("discover", split_folder / "train.csv", "--target", "disease"),
+        *("--bootstraps", "3", "--out", out, "--quiet"),
+    )
+    assert status == 0
+    return out
+
+
+def test_inspect_prints_the_contract(health: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("inspect", health, "--target", "disease", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["rows"] == 240
+    assert report["target"] == "disease"
+    assert set(report["columns"][0]) >= {"name", "kind", "missing", "distinct", "set_aside"}
+    incomes = next(column for column in report["columns"] if column["name"] == "income")
+    assert incomes["missing"] == pd.read_csv(health)["income"].isna().sum() > 0
+    assert isinstance(report["warnings"], list)
+
+
+def test_split_keeps_the_budget_and_loses_no_row(split_folder: Path) -> None:
+    sizes = {name: len(pd.read_csv(split_folder / f"{name}.csv")) for name in PARTS}
+    assert sizes == {"train": 80, "validation": 40, "test": 120}
+
+
+PARTS = ("train", "validation", "test")
+
+
+def test_discover_writes_a_graph_of_all_columns(graph_file: Path, health: Path) -> None:
+    graph = MixedGraph.load(graph_file)
+    assert set(graph.nodes) == set(pd.read_csv(health).columns)
+    content = json.loads(graph_file.read_text())
+    assert content["format"] == "causalmix-graph/1"
+    assert content["provenance"]["bootstraps"] == 3
+
+
+@pytest.mark.parametrize("method", ["causal", "mixup", "smote"])
+def test_synthesize_repeats_itself_byte_for_byte(
+    method: str, split_folder: Path, graph_file: Path, tmp_path: Path
+) -> None:
+    extra = ("--graph", graph_file) if method == "causal" else ()
+    for name in ("one.csv", "two.csv"):
+        status = run(
+            *("synthesize", split_folder / "train.csv", "--target", "disease", "--quiet"),
+            *("--method", method, "--rows", "50", "--seed", "7", "--out", tmp_path / name, *extra),
+        )
+        assert status == 0
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+    rows = pd.read_csv(tmp_path / "one.csv")
+    assert len(rows) == 50
+    assert list(rows.columns) == list(pd.read_csv(split_folder / "train.csv").columns)
+
+
+def test_compare_writes_the_contract_and_a_page(
+    split_folder: Path, graph_file: Path, tmp_path: Path
+) -> None:
+    run(
+        *("synthesize", split_folder / "train.csv", "--target", "disease", "--quiet"),
+        *("--method", "mixup", "--rows", "60", "--out", tmp_path / "mixup.csv"),
+    )
+    status = run(
+        *("compare", split_folder / "train.csv", "--target", "disease", "--quiet"),
+        *("--rows", f"mixup={tmp_path / 'mixup.csv'}", "--holdout", split_folder / "test.csv"),
+        *("--graph", graph_file, "--out", tmp_path / "r.json", "--html", tmp_path / "r.html"),
+    )
+    assert status == 0
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert set(report) >= {
+        *("generators", "ceiling", "floor", "intervals", "columns", "settings", "notes")
+    }
+    assert set(report["generators"]["mixup"]) >= {
+        *("shape", "trend", "two_sample_auc", "independencies_kept", "dependencies_kept"),
+        *("train_synthetic_test_real", "copy_share", "proxy_a_distance", "mmd2", "coral"),
+    }
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert page.lower().startswith("<!doctype html>")
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+def test_finetune_writes_results_curves_and_models_that_predict(
+    split_folder: Path, health: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "tuned"
+    status = run(
+        *("finetune", health, "--target", "disease", "--methods", "none,default"),
+        *("--seeds", "0", "--train-rows", "60", "--max-steps", "2", "--out", out, "--quiet"),
+    )
+    assert status == 0
+    assert "ROC-AUC" in capsys.readouterr().out
+    results = pd.read_csv(out / "results.csv")
+    assert list(results["method"]) == ["none", "default"]
+    assert set(results["status"]) == {"done"}
+    assert set(results.columns) >= {
+        *("table", "method", "seed", "model", "train_rows", "val_rows", "test_rows"),
+        *("roc_auc_test", "accuracy_test", "balanced_accuracy_test", "pr_auc_test"),
+        *("log_loss_test", "roc_auc_val", "stop_metric", "stop_value_start", "stop_value"),
+        *("best_step", "steps", "seconds"),
+    }
+    assert (results["stop_value"] >= results["stop_value_start"]).all()
+    curves = pd.read_csv(out / "curves.csv")
+    assert list(curves.columns) == ["table", "method", "seed", "step", "split", "metric", "value"]
+    assert {"train", "validation", "test"} <= set(curves["split"])
+
+    again = run(
+        *("finetune", health, "--target", "disease", "--methods", "none", "--seeds", "0"),
+        *("--out", out, "--quiet"),
+    )
+    assert again == 2
+    assert "not empty" in capsys.readouterr().err
+
+    predicted = tmp_path / "predictions.csv"
+    model = out / "models" / "default-0.safetensors"
+    assert run("predict", model, split_folder / "test.csv", "--out", predicted, "--quiet") == 0
+    rows = pd.read_csv(predicted)
+    assert len(rows) == len(pd.read_csv(split_folder / "test.csv"))
+    chances = rows[["probability_healthy", "probability_ill"]]
+    assert chances.sum(axis=1).to_numpy() == pytest.approx(1.0)
+    assert (chances.idxmax(axis=1).str.removeprefix("probability_") == rows["prediction"]).all()
+
+
+def test_a_project_travels_as_a_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from causalmix_core.experiment.store import Store
+    from causalmix_core.experiment.workspace import Choices, Workspace
+    from causalmix_core.table import examples
+
+    monkeypatch.setenv("CAUSALMIX_HOME", str(tmp_path / "here"))
+    here = Workspace(Store(), Store().create("wine tasting").id)
+    here.put_raw(examples.load_raw("wine"), Choices(target="cultivar"))
+    assert run("export", "wine tasting", "--out", tmp_path / "bundle.zip") == 0
+    monkeypatch.setenv("CAUSALMIX_HOME", str(tmp_path / "there"))
+    assert run("import", tmp_path / "bundle.zip") == 0
+    [project] = Store().list()
+    there = Workspace(Store(), project.id)
+    assert project.name == "wine tasting"
+    assert there.table().digest == here.table().digest
+    assert [part.digest for part in there.parts()] == [part.digest for part in here.parts()]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inspect", "there-is-none.csv"),
+        ("discover", "{health}", "--target", "nobody", "--out", "g.json"),
+        ("discover", "{health}", "--alpha", "2", "--out", "g.json"),
+        ("synthesize", "{health}", "--method", "magic", "--rows", "5", "--out", "r.csv"),
+        ("synthesize", "{health}", "--method", "smote", "--rows", "-5", "--out", "r.csv"),
+        ("compare", "{health}", "--target", "disease", "--rows", "oops", "--out", "r.json"),
+        ("finetune", "{health}", "--target", "disease", "--methods", "magic", "--out", "new"),
+        ("benchmark", "{health}", "--out", "new"),
+        ("predict", "{health}", "{health}", "--out", "p.csv"),
+        ("export", "nobody", "--out", "b.zip"),
+        ("import", "{health}"),
+        ("fly",),
+        (),
+    ],
+)
+def test_bad_input_ends_with_status_2_and_one_line(
+    arguments: tuple[str, ...],
+    health: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CAUSALMIX_HOME", str(tmp_path / "home"))
+    try:
+        status = run(*[part.format(health=health) for part in arguments])
+    except SystemExit as end:  # how argparse ends
+        status = int(end.code or 0)
+    assert status == 2
+    message = capsys.readouterr().err
+    assert len(message.strip().splitlines()) == 1
+    assert "Traceback" not in message
+
+
+def test_the_module_runs_as_a_program_without_importing_engines(health: Path) -> None:
+    code = (
+        "import sys; from causalmix_core.cli import main; "
+        f"main(['inspect', {str(health)!r}]); "
+        "print([name for name in ('torch', 'dowhy', 'causallearn', 'tabpfn', 'streamlit') "
+        "if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_an_interrupt_ends_with_status_130(
+    health: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import causalmix_core.cli as cli
+
+    class Interrupting:
+        def __call__(self, fraction: float, sentence: str) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_Bar", Interrupting)
+    assert run("discover", health, "--bootstraps", "2", "--out", tmp_path / "g.json") == 130
+    assert not (tmp_path / "g.json").exists()
