@@ -20,12 +20,11 @@ from causalmix_core.graph import (
     ReverseEdge,
     SetMark,
     edge_sentence,
-    positions,
 )
 from tests.graph.graphs import graph, mixed_graphs, signs
 from ui import graph_editor as editor
 from ui.graph_editor import edits_from_event
-from ui.graph_editor.events import Step, drawing, follow, looks_alike, placed
+from ui.graph_editor.events import Step, drawing, follow, looks_alike, placed, places
 
 PAGE = Path(__file__).parents[1] / "browser" / "apps" / "graph_page.py"
 
@@ -116,7 +115,12 @@ def test_whatever_else_arrives_is_refused(bad: object) -> None:
 @settings(max_examples=30)
 def test_the_drawing_gets_every_node_and_edge_free_of_nan(mixed: MixedGraph) -> None:
     data = drawing(
-        History(mixed), placed(mixed), rev="1", target="age", read_only=False, message=None
+        History(mixed),
+        placed(mixed, places(mixed)),
+        rev="1",
+        target="age",
+        read_only=False,
+        message=None,
     )
     data = json.loads(json.dumps(data, allow_nan=False))
     assert [node["name"] for node in data["nodes"]] == list(mixed.nodes)
@@ -128,21 +132,29 @@ def test_the_drawing_gets_every_node_and_edge_free_of_nan(mixed: MixedGraph) -> 
         assert said == edge_sentence(edge)
 
 
-def test_nodes_keep_their_places_when_the_graph_changes() -> None:
-    before = placed(graph("a --> b", nodes="c"))
-    moved = before.with_layout({**before.layout, "a": (0.9, 0.1)})
-    after = placed(graph("a --> b", "b --> c", nodes="d"), moved)
-    assert {node: after.layout[node] for node in "abc"} == moved.layout
-    assert "d" in after.layout
+def test_nodes_stand_where_they_were_moved_or_where_the_found_graph_has_them() -> None:
+    history = History(graph("a --> b", "b --> c")).do(MoveNodes((("a", 0.9, 0.1),)))
+    base = places(history.found)
+    edited = history.do(RemoveEdge("a", "b"))
+    assert placed(edited.graph, base).layout == {**base, "a": (0.9, 0.1)}
+    assert placed(history.undo().graph, base).layout == base
+
+
+def test_a_new_search_keeps_the_places_that_were_chosen() -> None:
+    after = places(graph("b --> a", nodes="c"), {"a": (0.9, 0.1), "gone": (0.5, 0.5)})
+    assert after["a"] == (0.9, 0.1)
+    assert set(after) == set("abc")
 
 
 def test_a_drawing_is_sent_anew_only_when_something_it_shows_differs() -> None:
-    shown = placed(graph("a --> b", "b o-> c"))
+    found = graph("a --> b", "b o-> c")
+    base = places(found)
+    shown = placed(found, base)
     same = MixedGraph(shown.nodes, tuple(e.seen_from(e.target) for e in reversed(shown.edges)))
-    assert looks_alike(same, shown)
-    assert not looks_alike(graph("a --> b"), shown)
-    assert not looks_alike(graph("a --> b", "b --> c"), shown)
-    assert not looks_alike(same.with_layout({"a": (0.9, 0.9)}), shown)
+    assert looks_alike(placed(same, base), shown)
+    assert not looks_alike(placed(graph("a --> b", nodes="c"), base), shown)
+    assert not looks_alike(placed(graph("a --> b", "b --> c"), base), shown)
+    assert not looks_alike(placed(found.with_layout({"a": (0.9, 0.9)}), base), shown)
 
 
 def test_a_page_with_the_editor_runs_without_a_browser() -> None:
@@ -159,8 +171,3 @@ def test_the_bundle_was_built_from_the_sources_beside_it() -> None:
     with (room / "build" / "graph_editor.js").open(encoding="utf-8") as bundle:
         banner = [next(bundle) for _ in range(3)]
     assert digest.hexdigest() in banner[2], "run npm ci && npm run build in ui/graph_editor"
-
-
-def test_the_layout_of_the_found_graph_is_the_one_drawn() -> None:
-    found = graph("a --> b")
-    assert placed(found).layout == positions(found)

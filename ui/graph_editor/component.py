@@ -15,14 +15,15 @@ import streamlit as st
 
 from causalmix_core.errors import GraphError
 from causalmix_core.graph import Edge, History, MixedGraph, apply
+from causalmix_core.graph.layout import Position
 from ui.graph_editor.events import (
     Step,
     drawing,
-    edge_to_data,
     edits_from_event,
     follow,
     looks_alike,
     placed,
+    places,
 )
 
 _HERE = Path(__file__).parent
@@ -48,15 +49,16 @@ class _Sync:
 
     Attributes:
         history: as the page last gave it, with the browser's edits since.
+        base: where the nodes stand before anybody moves them.
         shown: what the drawing shows; None once it and the history have parted.
-        last: the last graph known to be drawn, for the places of its nodes.
         data: the message of this revision, sent unchanged as long as drawing and history agree.
         handled: how many of the browser's edits of this revision were followed.
+        refusal: why the last edit was refused, to be said in the next message.
     """
 
     history: History
+    base: Mapping[str, Position]
     shown: MixedGraph | None
-    last: MixedGraph
     data: dict[str, Any]
     handled: int = 0
     refusal: str | None = None
@@ -98,31 +100,31 @@ def graph_editor(
 
 
 def _synchronised(key: str, history: History, *, target: str | None, read_only: bool) -> _Sync:
+    """What to send: the message of before, or a new one where the drawing would show otherwise."""
     sync: _Sync | None = st.session_state.get(_sync_key(key))
-    fresh = sync is None or key not in st.session_state
-    graph = history.graph
-    if sync is not None and not fresh:
-        unchanged = (
-            sync.shown is not None
-            and looks_alike(graph, sync.shown)
-            and sync.data["found"] == [edge_to_data(edge) for edge in history.found.edges]
-            and sync.data["read_only"] == read_only
-            and (sync.handled > 0 or sync.data["can_redo"] == history.can_redo)
-        )
-        if unchanged:
-            sync.history = history
-            return sync
-    before = None if sync is None else sync.last
-    shown = placed(graph, before)
+    base: Mapping[str, Position]
+    if sync is None:
+        base = places(history.found)
+    elif sync.history.found == history.found:
+        base = sync.base
+    else:  # a new search keeps the places that the analyst chose
+        base = places(history.found, sync.history.graph.layout)
+    shown = placed(history.graph, base)
     data = drawing(
         history,
         shown,
         rev=secrets.token_hex(8),
         target=target,
         read_only=read_only,
-        message=None if sync is None else sync.refusal,
+        message=sync.refusal if sync else None,
     )
-    sync = _Sync(history=history, shown=shown, last=shown, data=data)
+    mounted = key in st.session_state
+    if sync and mounted and sync.shown and looks_alike(shown, sync.shown):
+        told = ("found", "read_only", *(() if sync.handled else ("can_undo", "can_redo")))
+        if all(data[name] == sync.data[name] for name in told):
+            sync.history = history
+            return sync
+    sync = _Sync(history, base, shown, data)
     st.session_state[_sync_key(key)] = sync
     return sync
 
@@ -143,7 +145,7 @@ def _follow_browser(key: str, on_change: Callable[[History], None] | None) -> No
             if isinstance(command, Step):
                 sync.shown = None
             elif sync.shown is not None:
-                sync.shown = sync.last = apply(sync.shown, command)
+                sync.shown = apply(sync.shown, command)
     except GraphError as error:
         sync.shown, sync.refusal = None, str(error)
     if history is not sync.history:

@@ -7,6 +7,7 @@ from typing import Any
 from causalmix_core.errors import GraphError
 from causalmix_core.graph import Edge, History, Mark, MixedGraph, apply, edge_pattern, positions
 from causalmix_core.graph.edits import Edit, edit_from_dict
+from causalmix_core.graph.layout import Position
 
 
 class Step(StrEnum):
@@ -48,12 +49,15 @@ def drawing(
     }
 
 
-def placed(graph: MixedGraph, before: MixedGraph | None = None) -> MixedGraph:
-    """`graph` with a place for every node: its own, else the one drawn before, else a new one."""
-    layout = dict(graph.layout)
-    if before is not None:
-        layout = {n: p for n, p in before.layout.items() if n in set(graph.nodes)} | layout
-    return graph.with_layout(positions(graph.with_layout(layout)))
+def places(found: MixedGraph, kept: Mapping[str, Position] | None = None) -> dict[str, Position]:
+    """Where the nodes stand before anybody moves them; `kept` are places from an earlier graph."""
+    known = {node: place for node, place in (kept or {}).items() if node in set(found.nodes)}
+    return positions(found.with_layout({**known, **found.layout}))
+
+
+def placed(graph: MixedGraph, base: Mapping[str, Position]) -> MixedGraph:
+    """`graph` with a place for every node: where it was moved to, else its place in `base`."""
+    return graph.with_layout({node: graph.layout.get(node, base[node]) for node in graph.nodes})
 
 
 def edits_from_event(event: object, graph: MixedGraph, done: int = 0) -> Iterator[Edit | Step]:
@@ -98,11 +102,11 @@ def follow(history: History, command: Edit | Step) -> History:
 
 
 def looks_alike(graph: MixedGraph, shown: MixedGraph) -> bool:
-    """Whether the drawing that shows `shown` already shows `graph`."""
+    """Whether the drawing that shows `shown` already shows `graph`; both with all places."""
     return (
         graph.nodes == shown.nodes
+        and graph.layout == shown.layout
         and _look(graph.edges) == _look(shown.edges)
-        and all(shown.layout.get(node) == place for node, place in graph.layout.items())
     )
 
 

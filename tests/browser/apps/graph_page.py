@@ -4,7 +4,7 @@ import json
 
 import streamlit as st
 
-from causalmix_core.graph import Edge, History, Knowledge, Mark, MixedGraph, positions
+from causalmix_core.graph import Edge, History, Knowledge, Mark, MixedGraph
 from ui.graph_editor import graph_editor
 
 TAIL, ARROW, CIRCLE = Mark.TAIL, Mark.ARROW, Mark.CIRCLE
@@ -12,7 +12,7 @@ TAIL, ARROW, CIRCLE = Mark.TAIL, Mark.ARROW, Mark.CIRCLE
 
 def found() -> MixedGraph:
     """A graph with every kind of edge."""
-    graph = MixedGraph(
+    return MixedGraph(
         nodes=("age", "job", "savings_status", "credit_amount", "duration", "purpose", "class"),
         edges=(
             Edge("age", "job", CIRCLE, ARROW, 0.98),
@@ -25,7 +25,6 @@ def found() -> MixedGraph:
         ),
         knowledge=Knowledge(forbidden=(("class", "duration"),)),
     )
-    return graph.with_layout(positions(graph))
 
 
 if "history" not in st.session_state:
