@@ -12,6 +12,7 @@ from causalmix_core.table import Kind, Table, read_table
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
 
 MAX_LEVELS = 250
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from causalmix_core.fidelity.estimate import Estimate, NotApplicable
+from causalmix_core.fidelity.ranking import estimate_roc_auc
 from causalmix_core.fidelity.samples import Floats, Ints, Sample
 
 FOLDS = 5
@@ -36,15 +36,8 @@ class TwoSample:
 
     def auc(self, draws: int, rng: np.random.Generator) -> Estimate:
         """Return the ROC-AUC; 0.5 means that the rows cannot be told apart."""
-        real, made = self.score[self.is_synthetic == 0], self.score[self.is_synthetic == 1]
-        side = np.repeat([0, 1], [len(real), len(made)])
-        resampled = [
-            roc_auc_score(
-                side, np.concatenate([rng.choice(real, len(real)), rng.choice(made, len(made))])
-            )
-            for _ in range(draws)
-        ]
-        return Estimate.of(roc_auc_score(self.is_synthetic, self.score), np.array(resampled))
+        both_sides = np.column_stack([1 - self.score, self.score])
+        return estimate_roc_auc(self.is_synthetic, both_sides, draws, rng)
 
     def proxy_a_distance(self) -> Estimate:
         """Return 2(1 − 2ε), ε the share of rows put on the wrong side (Ben-David et al., 2010)."""

@@ -7,12 +7,12 @@ many real rows is the ceiling.
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import roc_auc_score
 
 from causalmix_core.fidelity.estimate import Estimate, NotApplicable
-from causalmix_core.fidelity.samples import Floats, Ints, Sample, indicators
+from causalmix_core.fidelity.ranking import estimate_roc_auc
+from causalmix_core.fidelity.samples import Floats, Sample, indicators
 
-TREES = 200
+TREES = 100
 MIN_LEAF = 2
 
 
@@ -43,22 +43,7 @@ def train_synthetic_test_real(
     predicted = forest.predict_proba(_features(holdout, position)[scored])
     probabilities = np.zeros((len(predicted), known))
     probabilities[:, forest.classes_] = predicted
-    truth = truth[scored]
-    rng = np.random.default_rng([seed, 31])
-    members = [np.flatnonzero(truth == label) for label in np.unique(truth)]
-    resampled = np.empty(draws)
-    for draw in range(draws):
-        rows = np.concatenate([rng.choice(member, len(member)) for member in members])
-        resampled[draw] = roc_auc(truth[rows], probabilities[rows])
-    return Estimate.of(roc_auc(truth, probabilities), resampled)
-
-
-def roc_auc(truth: Ints, probabilities: Floats) -> float:
-    """Return the ROC-AUC, over several classes the mean of one against the rest."""
-    if probabilities.shape[1] == 2:
-        return float(roc_auc_score(truth == 1, probabilities[:, 1]))
-    present = np.unique(truth)
-    return float(np.mean([roc_auc_score(truth == c, probabilities[:, c]) for c in present]))
+    return estimate_roc_auc(truth[scored], probabilities, draws, np.random.default_rng([seed, 31]))
 
 
 def _features(sample: Sample, target: int) -> Floats:

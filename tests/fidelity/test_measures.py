@@ -11,11 +11,12 @@ from sklearn.metrics import roc_auc_score
 from causalmix_core.fidelity import shift
 from causalmix_core.fidelity.copies import copy_share, distance_to_closest
 from causalmix_core.fidelity.estimate import Estimate, NotApplicable, bootstrap_weights
+from causalmix_core.fidelity.ranking import estimate_roc_auc, roc_auc
 from causalmix_core.fidelity.samples import encode
 from causalmix_core.fidelity.shape import column_distances, shape
 from causalmix_core.fidelity.trend import Pairs, trend
 from causalmix_core.fidelity.two_sample import TwoSample, repeat_share, two_sample, without_repeats
-from causalmix_core.fidelity.utility import roc_auc, train_synthetic_test_real
+from causalmix_core.fidelity.utility import train_synthetic_test_real
 from causalmix_core.table import Kind
 from causalmix_core.table.table import Table
 
@@ -296,12 +297,25 @@ def test_utility_is_the_score_on_real_rows():
         train_synthetic_test_real(o, h, "y", 5, 0)
 
 
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.integers(1, 3)), min_size=2))
+def test_roc_auc_is_scikit_learns_also_with_ties_and_weights(rows):
+    positive = np.array([row[0] for row in rows])
+    score = np.array([row[1] for row in rows], dtype="float64")
+    weights = np.array([row[2] for row in rows], dtype="float64")
+    if positive.all() or not positive.any():
+        return
+    assert roc_auc(positive, score) == pytest.approx(roc_auc_score(positive, score))
+    expected = roc_auc_score(positive, score, sample_weight=weights)
+    assert roc_auc(positive, score, weights) == pytest.approx(expected)
+
+
 def test_roc_auc_of_several_classes_is_the_mean_of_one_against_the_rest():
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 3, 100)
     probabilities = rng.dirichlet([1, 1, 1], 100)
     expected = roc_auc_score(truth, probabilities, multi_class="ovr", average="macro")
-    assert roc_auc(truth, probabilities) == pytest.approx(expected)
+    assert estimate_roc_auc(truth, probabilities, 5, rng).value == pytest.approx(expected)
 
 
 def test_intervals_are_centred_and_bounded():
