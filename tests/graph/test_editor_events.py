@@ -124,7 +124,7 @@ def test_the_drawing_gets_every_node_and_edge_free_of_nan(mixed: MixedGraph) -> 
     )
     data = json.loads(json.dumps(data, allow_nan=False))
     assert [node["name"] for node in data["nodes"]] == list(mixed.nodes)
-    assert [node["name"] for node in data["nodes"] if node["is_target"]] == ["age"]
+    assert data["target"] == "age"
     for sent, edge in zip(data["edges"], mixed.edges, strict=True):
         assert (sent["source"], sent["target"]) == (edge.source, edge.target)
         pattern = data["sentences"][f"{sent['source_mark']}-{sent['target_mark']}"]

@@ -105,7 +105,7 @@ def _synchronised(key: str, history: History, *, target: str | None, read_only: 
     base: Mapping[str, Position]
     if sync is None:
         base = places(history.found)
-    elif sync.history.found == history.found:
+    elif sync.history.found.digest == history.found.digest:
         base = sync.base
     else:  # a new search keeps the places that the analyst chose
         base = places(history.found, sync.history.graph.layout)
@@ -120,7 +120,7 @@ def _synchronised(key: str, history: History, *, target: str | None, read_only: 
     )
     mounted = key in st.session_state
     if sync and mounted and sync.shown and looks_alike(shown, sync.shown):
-        told = ("found", "read_only", *(() if sync.handled else ("can_undo", "can_redo")))
+        told = ("found", "target", "read_only", *(() if sync.handled else ("can_undo", "can_redo")))
         if all(data[name] == sync.data[name] for name in told):
             sync.history = history
             return sync

@@ -31,14 +31,10 @@ def drawing(
         "rev": rev,
         "size": _size(len(shown.nodes)),
         "nodes": [
-            {
-                "name": node,
-                "x": shown.layout[node][0],
-                "y": shown.layout[node][1],
-                "is_target": node == target,
-            }
+            {"name": node, "x": shown.layout[node][0], "y": shown.layout[node][1]}
             for node in shown.nodes
         ],
+        "target": target,
         "edges": [edge_to_data(edge) for edge in shown.edges],
         "found": [edge_to_data(edge) for edge in history.found.edges],
         "sentences": {f"{a}-{b}": edge_pattern(a, b) for a in Mark for b in Mark},

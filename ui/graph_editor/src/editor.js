@@ -100,7 +100,7 @@ export class GraphEditor {
           group: "nodes",
           data: { id: this.idOf.get(node.name), name: node.name, label, width: this.labelWidth(label) },
           position: { x: x * width, y: y * height },
-          classes: node.is_target ? "variable target" : "variable",
+          classes: node.name === this.data.target ? "variable target" : "variable",
         });
       }
       for (const edge of edges) this.addEdge(edge);
