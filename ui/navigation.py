@@ -12,16 +12,20 @@ PREDICT = "pages/predict.py"
 
 
 def navigation() -> StreamlitPage:
-    """Declare the pages and return the one that was asked for."""
+    """Declare the pages and return the one that was asked for.
+
+    Pages have no icons: Streamlit makes a page's icon the browser tab's too, and fetches it from
+    another machine.
+    """
     return st.navigation(
         {
-            "": [st.Page(HOME, title="Projects", icon=":material/home:", default=True)],
+            "": [st.Page(HOME, title="Projects", default=True)],
             "Steps": [
-                st.Page(DATA, title="1 · Data", icon=":material/table:"),
-                st.Page(GRAPH, title="2 · Graph", icon=":material/account_tree:"),
-                st.Page(SYNTHESIZE, title="3 · Synthetic rows", icon=":material/auto_awesome:"),
-                st.Page(FINETUNE, title="4 · Fine-tune", icon=":material/show_chart:"),
-                st.Page(PREDICT, title="5 · Predict", icon=":material/table_view:"),
+                st.Page(DATA, title="1 · Data"),
+                st.Page(GRAPH, title="2 · Graph"),
+                st.Page(SYNTHESIZE, title="3 · Synthetic rows"),
+                st.Page(FINETUNE, title="4 · Fine-tune"),
+                st.Page(PREDICT, title="5 · Predict"),
             ],
         }
     )
