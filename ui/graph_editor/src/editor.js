@@ -52,11 +52,16 @@ export class GraphEditor {
     attachKeys(this);
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(this.panel.canvas);
+    // cytoscape remembers where its box is and hears of scrolling only up to the shadow root; the
+    // page that scrolls lies outside, so the mouse would seem to be somewhere else.
+    this.scrolled = () => this.cy.renderer().invalidateContainerClientCoordsCache();
+    document.addEventListener("scroll", this.scrolled, { capture: true, passive: true });
   }
 
   destroy() {
     left.set(this.key, { rev: this.rev, edits: this.edits, edges: this.drawnEdges(), places: this.places() });
     this.observer.disconnect();
+    document.removeEventListener("scroll", this.scrolled, { capture: true });
     this.cy.destroy();
     this.panel.root.remove();
   }
