@@ -1,12 +1,12 @@
-"""An analyst's knowledge, compiled once to matrices and checked for contradictions."""
+"""An analyst's knowledge in the form a search asks for it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from causalmix_core.discovery.encoding import Bools
-from causalmix_core.errors import DiscoveryError
+from causalmix_core.discovery.encoding import Bools, Ints
+from causalmix_core.errors import GraphError
+from causalmix_core.graph.knowledge import compile_knowledge
 from causalmix_core.graph.mixed_graph import Knowledge
 
 
@@ -17,8 +17,9 @@ class Constraints:
     Attributes:
         required: i → j must be in the graph.
         forbidden: i → j must not be in the graph.
-        not_ancestor: i causes j not even through others (what tiers say), so an edge between
-            them has an arrowhead at i.
+        not_ancestor: i causes j not even through others, so an edge between them has an
+            arrowhead at i. Tiers say so, and forbidding every edge out of i does; forbidding
+            i → j alone does not.
     """
 
     required: Bools
@@ -37,83 +38,49 @@ class Constraints:
         apart: Bools = self.forbidden & self.forbidden.T
         return apart
 
-    def __bool__(self) -> bool:
-        return bool(self.required.any() or self.forbidden.any())
+    @property
+    def arrows(self) -> Bools:
+        """Directions that an edge must have if it is there."""
+        one_way: Bools = self.required | (self.forbidden.T & ~self.forbidden)
+        return one_way
+
+    def among(self, variables: Ints) -> "Constraints":
+        """Return what is said of these variables alone, in their order."""
+        part = np.ix_(variables, variables)
+        return Constraints(self.required[part], self.forbidden[part], self.not_ancestor[part])
 
 
-def compile_knowledge(
-    knowledge: Knowledge | None, names: tuple[str, ...], sinks: Iterable[str] = ()
-) -> Constraints:
-    """Compile knowledge over the variables `names`; each of `sinks` has no children.
+def constrain(knowledge: Knowledge | None, names: tuple[str, ...]) -> Constraints:
+    """Compile knowledge over the variables `names`.
 
     Raises:
-        DiscoveryError: a name is unknown, or the pieces contradict each other.
+        GraphError: a name is unknown, or the pieces contradict each other.
     """
-    knowledge = knowledge or Knowledge()
-    at = {name: position for position, name in enumerate(names)}
-    p = len(names)
-
-    def position(name: str) -> int:
-        if name not in at:
-            raise DiscoveryError(
-                f"The knowledge names {name!r}, which is not a column of the search; "
-                "correct the name or take it out."
-            )
-        return at[name]
-
-    required = np.zeros((p, p), dtype=bool)
-    forbidden = np.zeros((p, p), dtype=bool)
-    not_ancestor = np.zeros((p, p), dtype=bool)
-    for cause, effect in knowledge.required:
-        required[position(cause), position(effect)] = True
-    for cause, effect in knowledge.forbidden:
-        forbidden[position(cause), position(effect)] = True
-    earlier: list[int] = []
-    for tier in knowledge.tiers:
-        members = [position(name) for name in tier]
-        for late in members:
-            not_ancestor[late, earlier] = True
-        earlier.extend(members)
-    for name in sinks:
-        not_ancestor[position(name), :] = True
+    compiled = compile_knowledge(knowledge or Knowledge(), names)
+    not_ancestor = np.zeros((len(names), len(names)), dtype=bool)
+    if knowledge is not None:
+        tier = np.full(len(names), -1)
+        for number, members in enumerate(knowledge.tiers):
+            tier[[compiled.index(name) for name in members]] = number
+        not_ancestor |= (tier[:, None] > tier[None, :]) & (tier >= 0)[None, :]
+    childless = (compiled.forbidden | np.eye(len(names), dtype=bool)).all(axis=1)
+    not_ancestor[childless] = True
     np.fill_diagonal(not_ancestor, False)
-    constraints = Constraints(required, forbidden | not_ancestor | required.T, not_ancestor)
-    _refuse_contradictions(constraints, knowledge, names)
-    return constraints
-
-
-def _refuse_contradictions(
-    constraints: Constraints, knowledge: Knowledge, names: tuple[str, ...]
-) -> None:
-    placed = [name for tier in knowledge.tiers for name in tier]
-    twice = sorted({name for name in placed if placed.count(name) > 1})
-    if twice:
-        raise DiscoveryError(f"The knowledge puts {twice[0]!r} into two tiers; keep one.")
-    clash = np.argwhere(constraints.required & constraints.forbidden)
-    if len(clash):
-        cause, effect = (names[k] for k in clash[0])
-        raise DiscoveryError(
-            f"The knowledge both requires and forbids {cause!r} → {effect!r} (directly, by a tier "
-            "or by a required edge the other way); keep one."
-        )
-    reach = closure(constraints.required)
-    if reach.diagonal().any():
-        loop = ", ".join(repr(names[k]) for k in np.flatnonzero(reach.diagonal()))
-        raise DiscoveryError(f"The required edges form a cycle through {loop}; take one out.")
-    broken = np.argwhere(reach & constraints.not_ancestor)
+    broken = np.argwhere(closure(compiled.required) & not_ancestor)
     if len(broken):
         cause, effect = (names[k] for k in broken[0])
-        raise DiscoveryError(
+        raise GraphError(
             f"The required edges make {cause!r} a cause of {effect!r}, which the tiers or the "
-            "target rule out; change one of them."
+            "forbidden edges rule out; change one of them."
         )
+    return Constraints(compiled.required, compiled.forbidden, not_ancestor)
 
 
 def closure(directed: Bools) -> Bools:
     """Return which nodes reach which along at least one directed edge."""
     reach = directed.copy()
     while True:
-        step = reach | ((reach.astype(np.float32) @ reach.astype(np.float32)) > 0)
+        step: Bools = reach | ((reach.astype(np.float32) @ reach.astype(np.float32)) > 0)
         if (step == reach).all():
             return reach
         reach = step

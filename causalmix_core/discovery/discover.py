@@ -1,31 +1,40 @@
 """From a table to a graph with its evidence."""
 
-from typing import Literal
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any, Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from causalmix_core.discovery.constraints import compile_knowledge
-from causalmix_core.discovery.encoding import Encoded, encode
+from causalmix_core.discovery import cost, evidence
+from causalmix_core.discovery.constraints import Constraints, constrain
+from causalmix_core.discovery.encoding import Encoded, Ints
 from causalmix_core.discovery.g_squared import GSquared
 from causalmix_core.discovery.gaussian import DegenerateGaussian, FisherZ
 from causalmix_core.discovery.independence import IndependenceTest
-from causalmix_core.discovery.marks import ARROW, MARK, NONE, Marks
+from causalmix_core.discovery.marks import ARROW, CIRCLE, MARK, NONE, TAIL, Marks
 from causalmix_core.discovery.probabilities import (
     Counts,
     consensus,
     count_marks,
+    direction_probabilities,
     frequencies_of,
-    without_cycles,
+    shares_of,
 )
-from causalmix_core.discovery.resampling import resample
-from causalmix_core.discovery.search import Settings, search
+from causalmix_core.discovery.resampling import choose_workers, resample
+from causalmix_core.discovery.screening import Screening, prepare
+from causalmix_core.discovery.search import Found, Settings, search
 from causalmix_core.errors import DiscoveryError
+from causalmix_core.graph.knowledge import target_last
 from causalmix_core.graph.mixed_graph import Edge, GraphType, Knowledge, MixedGraph
 from causalmix_core.progress import Progress, part, silent
 from causalmix_core.table.table import Table
 
 Algorithm = Literal["both", "pc", "fci"]
-TestName = Literal["auto", "fisherz", "gsq", "degenerate-gaussian"]
+TestName = Literal["auto", "fisherz", "gsq", "degenerate-gaussian", "kernel"]
+
+_GRAPH_TYPE: Mapping[Algorithm, GraphType] = {"pc": "cpdag", "fci": "pag", "both": "mixed"}
 
 
 def discover(
@@ -45,44 +54,66 @@ def discover(
 ) -> MixedGraph:
     """Find the causal graph of a table by PC, FCI or both.
 
-    ``pc`` returns the CPDAG and ``fci`` the PAG of the whole table; ``both`` the consensus of all
-    resamples of both: pairs adjacent in at least `threshold` of them, each with its most frequent
-    marks. With `bootstraps` 0 the whole table is searched once per algorithm.
+    ``pc`` returns the CPDAG and ``fci`` the PAG of the whole table, with edge probabilities from
+    the resamples; ``both`` the consensus: pairs adjacent in at least `threshold` of all resamples
+    of both, each with its most frequent marks. With `bootstraps` 0 the whole table is searched
+    once per algorithm. The graph does not depend on the order of columns or rows, nor on
+    `workers`.
+
+    Args:
+        test: ``auto`` takes ``fisherz`` where all columns are numbers, ``gsq`` where all are
+            categories, ``degenerate-gaussian`` where they are mixed. ``kernel`` sees any form of
+            dependence and is slow: ask `estimate_seconds` first.
+        max_degree: the largest conditioning set. A small one is faster and leaves more edges in.
+        target_is_sink: the table's target has no effects.
+        workers: processes for the resamples; None chooses by the time they will take.
 
     Raises:
-        DiscoveryError: an argument, the knowledge or the table does not allow a search.
+        DiscoveryError: an argument or the table does not allow a search.
+        GraphError: the knowledge contradicts itself or names an unknown column.
     """
     _refuse(algorithm, alpha, bootstraps, max_degree, threshold)
-    data = encode(table)
-    sinks = [table.target] if target_is_sink and table.target else []
-    constraints = compile_knowledge(knowledge, data.names, sinks)
-    if len(data) < 5 or len(data.names) < 2:
-        raise DiscoveryError(
-            f"A causal search needs at least 2 columns and 5 rows; this table has "
-            f"{len(data.names)} columns and {len(data)} rows."
-        )
+    data, screening = prepare(table)
+    if target_is_sink and table.target is not None:
+        knowledge = target_last(knowledge or Knowledge(), table.columns, table.target)
+    names = tuple(sorted(table.columns))
+    everything = constrain(knowledge, names)
+    searched = np.array([names.index(name) for name in screening.searched])
+    constraints = everything.among(searched)
     tester = make_test(test, data)
-    algorithms = ("pc", "fci") if algorithm == "both" else (algorithm,)
-    settings = Settings(algorithms, float(alpha), max_degree)
-    whole = search(tester, settings, constraints, part(progress, 0.0, 0.1 if bootstraps else 0.95))
+    settings = Settings(_algorithms(algorithm), float(alpha), max_degree)
+
+    def widen(marks: dict[str, Marks]) -> dict[str, Marks]:
+        return {
+            name: _with_unsearched(found, name, names, searched, screening, everything)
+            for name, found in marks.items()
+        }
+
+    start = perf_counter()
+    with threadpool_limits(1):
+        whole = search(tester, settings, constraints, part(progress, 0.0, 0.1))
+    seconds = perf_counter() - start
+    graphs = [widen(whole.marks)]
     if bootstraps:
-        graphs = resample(
-            tester, settings, constraints, bootstraps, seed, workers or 1, part(progress, 0.1, 0.98)
+        processes = choose_workers(workers, bootstraps, seconds)
+        draws = resample(
+            tester, settings, constraints, bootstraps, seed, processes, part(progress, 0.1, 0.95)
         )
-        counts, total = count_marks(graphs)
-    else:
-        counts, total = count_marks(whole.marks.items())
+        graphs = [widen(marks) for marks in draws]
+    counts, total = count_marks(item for graph in graphs for item in graph.items())
     if algorithm == "both":
-        marks = consensus(counts, total, constraints, threshold)
+        marks = consensus(counts, total, everything, threshold)
     else:
-        marks = without_cycles(whole.marks[algorithm], constraints)
-    graph_type: dict[str, GraphType] = {"pc": "cpdag", "fci": "pag", "both": "mixed"}
-    progress(1.0, "Done")
+        marks = widen(whole.marks)[algorithm]
+    progress(0.96, "Collecting the evidence")
+    skeleton = whole.skeletons[settings.algorithms[-1]]
+    edges = _edges(marks, counts, total, names, searched, whole, tester)
+    progress(1.0, f"Found {len(edges)} edges among {len(names)} columns")
     return MixedGraph(
         nodes=tuple(table.columns),
-        edges=_edges(marks, counts, total, data.names),
-        graph_type=graph_type[algorithm],
-        pairs=frequencies_of(counts, total, data.names),
+        edges=edges,
+        graph_type=_GRAPH_TYPE[algorithm],
+        pairs=frequencies_of(counts, total, names),
         knowledge=knowledge or Knowledge(),
         provenance={
             "algorithm": algorithm,
@@ -93,12 +124,42 @@ def discover(
             "test": tester.label,
             "max_degree": max_degree,
             "threshold": threshold,
+            "rows": len(table),
+            "tests": skeleton.tests,
+            "unanswered_tests": skeleton.unanswered,
+            "notes": [*screening.notes, *_notes(whole, settings, tester)],
+            "separations": evidence.separations(skeleton, tester),
         },
     )
 
 
+def estimate_seconds(
+    table: Table,
+    algorithm: Algorithm = "both",
+    *,
+    alpha: float = 0.05,
+    bootstraps: int = 50,
+    test: TestName = "auto",
+    knowledge: Knowledge | None = None,
+    max_degree: int | None = None,
+    workers: int | None = None,
+) -> float:
+    """Estimate, by timing a few tests, how long `discover` will take; good to a factor of three."""
+    data, screening = prepare(table)
+    names = tuple(sorted(table.columns))
+    searched = np.array([names.index(name) for name in screening.searched])
+    constraints = constrain(knowledge, names).among(searched)
+    tester = make_test(test, data)
+    one = cost.estimate(tester, algorithm, alpha, constraints, max_degree)
+    return one + bootstraps * one / choose_workers(workers, bootstraps, one)
+
+
 def make_test(name: TestName, data: Encoded) -> IndependenceTest:
-    """Build the named test; ``auto`` chooses by the columns' kinds."""
+    """Build the named test on encoded columns; ``auto`` chooses by their kinds.
+
+    Raises:
+        DiscoveryError: there is no such test, or it cannot read one of the columns.
+    """
     if name == "auto":
         if data.is_category.all():
             name = "gsq"
@@ -122,15 +183,23 @@ def make_test(name: TestName, data: Encoded) -> IndependenceTest:
         return FisherZ.of(data)
     if name == "degenerate-gaussian":
         return DegenerateGaussian.of(data)
+    if name == "kernel":
+        from causalmix_core.discovery._causallearn import Kernel
+
+        return Kernel(data)
     raise DiscoveryError(
-        f"There is no test {name!r}; choose auto, fisherz, gsq or degenerate-gaussian."
+        f"There is no test {name!r}; choose auto, fisherz, gsq, degenerate-gaussian or kernel."
     )
+
+
+def _algorithms(algorithm: Algorithm) -> tuple[str, ...]:
+    return ("pc", "fci") if algorithm == "both" else (algorithm,)
 
 
 def _refuse(
     algorithm: str, alpha: float, bootstraps: int, max_degree: int | None, threshold: float
 ) -> None:
-    if algorithm not in ("both", "pc", "fci"):
+    if algorithm not in _GRAPH_TYPE:
         raise DiscoveryError(f"There is no algorithm {algorithm!r}; choose both, pc or fci.")
     if not 0.0 < alpha < 1.0:
         raise DiscoveryError(f"alpha must lie between 0 and 1, not be {alpha}.")
@@ -142,14 +211,76 @@ def _refuse(
         raise DiscoveryError(f"threshold must lie above 0 and at most at 1, not be {threshold}.")
 
 
-def _edges(marks: Marks, counts: Counts, total: int, names: tuple[str, ...]) -> tuple[Edge, ...]:
+def _with_unsearched(
+    marks: Marks,
+    algorithm: str,
+    names: tuple[str, ...],
+    searched: Ints,
+    screening: Screening,
+    constraints: Constraints,
+) -> Marks:
+    """Add the columns that were not searched: copies joined to their originals, required edges."""
+    out = np.zeros((len(names), len(names)), dtype=np.int8)
+    out[np.ix_(searched, searched)] = marks
+    open_end = TAIL if algorithm == "pc" else CIRCLE
+    for copy_name, original_name in screening.copies.items():
+        copy, original = names.index(copy_name), names.index(original_name)
+        if constraints.separate[copy, original]:
+            continue
+        effect_of_original = (out[:, original] == ARROW).any()
+        if constraints.arrows[copy, original]:
+            out[copy, original], out[original, copy] = ARROW, TAIL
+        elif constraints.arrows[original, copy] or effect_of_original:
+            out[original, copy], out[copy, original] = ARROW, TAIL
+        else:
+            out[original, copy] = out[copy, original] = open_end
+    missing = constraints.required & (out == NONE)
+    out[missing], out[missing.T] = ARROW, TAIL
+    return out
+
+
+def _edges(
+    marks: Marks,
+    counts: Counts,
+    total: int,
+    names: tuple[str, ...],
+    searched: Ints,
+    whole: Found,
+    test: IndependenceTest,
+) -> tuple[Edge, ...]:
+    skeleton = list(whole.skeletons.values())[-1]
+    place = {int(position): k for k, position in enumerate(searched)}
     edges = []
     for i, j in np.argwhere(np.triu(marks != NONE, 1)).tolist():
+        shares = shares_of(counts[i, j], total) if (i, j) in counts else {"none": 1.0}
+        direction = direction_probabilities(shares)
+        forward, backward = direction.forward, direction.backward
+        why: dict[str, Any] = {"decided_by": "copy"}
+        if i in place and j in place:
+            why = evidence.edge_evidence(skeleton, test, (place[i], place[j]))
         if marks[j, i] == ARROW and marks[i, j] != ARROW:
-            i, j = j, i  # the arrow points at the target
-        seen = counts.get((min(i, j), max(i, j)))
-        share = sum(seen.values()) / total if seen else 0.0
-        edges.append(
-            Edge(names[i], names[j], MARK[int(marks[j, i])], MARK[int(marks[i, j])], share)
-        )
+            i, j, forward, backward = j, i, backward, forward  # the arrow points at the target
+        why |= {"forward": forward, "backward": backward, "bidirected": direction.bidirected}
+        ends = MARK[int(marks[j, i])], MARK[int(marks[i, j])]
+        edges.append(Edge(names[i], names[j], *ends, direction.adjacent, why))
     return tuple(edges)
+
+
+def _notes(whole: Found, settings: Settings, test: IndependenceTest) -> list[str]:
+    notes = []
+    skeleton = list(whole.skeletons.values())[-1]
+    if settings.max_degree is not None and skeleton.limit_reached:
+        notes.append(
+            f"Conditioning sets stopped at {settings.max_degree} variables: some edges may be "
+            "there only because a larger set was not tried."
+        )
+    elif skeleton.limit_reached:
+        notes.append(f"FCI's sets from Possible-D-SEP stopped at {settings.dsep_degree} variables.")
+    if skeleton.unanswered:
+        notes.append(
+            f"{skeleton.unanswered} tests had too few rows for an answer; none of them removed "
+            "an edge."
+        )
+    if test.label == "kernel":
+        notes.append(f"The kernel test looked at {len(test.data)} rows.")
+    return notes

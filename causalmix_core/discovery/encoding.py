@@ -93,7 +93,8 @@ def _numbers(column: "pd.Series[float]", kind: Kind) -> Floats:
         stamps = column.to_numpy(dtype="datetime64[us]").astype(np.int64).astype(np.float64)
         seconds: Floats = np.where(missing, np.nan, stamps / 1e6)
         return seconds
-    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers: Floats = np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    return numbers
 
 
 def _codes(column: "pd.Series[str]", order: tuple[str, ...] | None) -> tuple[Floats, int]:
@@ -103,6 +104,6 @@ def _codes(column: "pd.Series[str]", order: tuple[str, ...] | None) -> tuple[Flo
         rank = {value: place for place, value in enumerate(order)}
         places = sorted(range(len(present)), key=lambda k: (rank.get(present[k], len(rank)), k))
         found = np.append(np.argsort(places), -1)[found]
-    codes = found.astype(np.float64)
+    codes: Floats = found.astype(np.float64)
     codes[found < 0] = np.nan
     return codes, len(present)

@@ -105,7 +105,6 @@ class PagRules:
         changed = False
         for a, b in np.argwhere(self.marks == CIRCLE):
             # The circle stands at b of the edge a–b.
-            a, b = int(a), int(b)
             if self.marks[a, b] == CIRCLE:
                 changed |= self._rule1(a, b) or self._rule2(a, b) or self._rule3(a, b)
         for a, b in np.argwhere(self.marks == CIRCLE):
@@ -124,8 +123,7 @@ class PagRules:
     def _rule1(self, c: int, b: int) -> bool:
         """a *→ b o–* c, a and c not joined: b → c."""
         m = self.marks
-        for a in np.flatnonzero((m[:, b] == ARROW) & ~self.adjacent[:, c]):
-            a = int(a)
+        for a in np.flatnonzero((m[:, b] == ARROW) & ~self.adjacent[:, c]).tolist():
             if a != c and (min(a, c), b, max(a, c)) in self.noncolliders:
                 if m[b, c] == CIRCLE:
                     if self.constraints.forbidden[b, c]:
@@ -158,8 +156,7 @@ class PagRules:
         """A discriminating path from d for b (Zhang 2008): separated by b means b → c."""
         m = self.marks
         parents = (m[:, c] == ARROW) & (m[c] == TAIL)
-        for a in np.flatnonzero(parents & (m[b] == ARROW)):
-            a = int(a)
+        for a in np.flatnonzero(parents & (m[b] == ARROW)).tolist():
             found = self._discriminating_end(a, b, c, parents)
             if found is None:
                 continue
@@ -187,8 +184,7 @@ class PagRules:
         queue = deque([a])
         while queue:
             here = queue.popleft()
-            for d in np.flatnonzero(m[:, here] == ARROW):
-                d = int(d)
+            for d in np.flatnonzero(m[:, here] == ARROW).tolist():
                 if d in seen:
                     continue
                 if not self.adjacent[d, c]:

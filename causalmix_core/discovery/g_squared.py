@@ -4,6 +4,7 @@ import numpy as np
 
 from causalmix_core.discovery.encoding import Bools, Encoded, Floats, Ints
 from causalmix_core.discovery.independence import (
+    RESAMPLING_EXCESS,
     VACUOUS,
     Answers,
     Evidence,
@@ -27,8 +28,10 @@ class GSquared(IndependenceTest):
 
     label = "gsq"
 
-    def __init__(self, data: Encoded, minimum_count: float = MINIMUM_COUNT) -> None:
-        super().__init__(data)
+    def __init__(
+        self, data: Encoded, minimum_count: float = MINIMUM_COUNT, excess: float = 0.0
+    ) -> None:
+        super().__init__(data, excess)
         self.minimum_count = minimum_count
         missing: Bools = np.isnan(data.values)
         codes = np.where(missing, 0, data.values).T
@@ -39,11 +42,12 @@ class GSquared(IndependenceTest):
         counts = np.arange(len(data) + 1, dtype=np.float64)
         self.n_log_n: Floats = counts * np.log(np.maximum(counts, 1.0))
 
-    def on(self, rows: Ints) -> "GSquared":
-        return GSquared(self.data.take(rows), self.minimum_count)
+    def resample(self, rows: Ints) -> "GSquared":
+        return GSquared(self.data.take(rows), self.minimum_count, excess=RESAMPLING_EXCESS)
 
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         g2, dof, n, strata = self._statistics(x, y, S)
+        g2 = np.maximum(g2 - self.excess * dof, 0.0)
         log_p = log_p_chi2(g2, dof)
         sparse = n < self.minimum_count * np.maximum(dof, np.where(dof == 0, strata, 0))
         # Without conditioning, no freedom means a column that is constant on these rows.

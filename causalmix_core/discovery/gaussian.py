@@ -7,6 +7,7 @@ import numpy as np
 
 from causalmix_core.discovery.encoding import Bools, Encoded, Floats, Ints
 from causalmix_core.discovery.independence import (
+    RESAMPLING_EXCESS,
     VACUOUS,
     Answers,
     Evidence,
@@ -25,16 +26,21 @@ _CHUNK = 2_000_000  # matrix entries worked on at once: keeps the stacks inside 
 class _CorrelationTest(IndependenceTest):
     """Common ground: correlations of a design matrix over the rows that a test may use."""
 
-    def __init__(self, data: Encoded, design: Floats, first: Ints, width: Ints) -> None:
-        super().__init__(data)
+    def __init__(
+        self, data: Encoded, design: Floats, first: Ints, width: Ints, excess: float = 0.0
+    ) -> None:
+        super().__init__(data, excess)
         self.design = design
         self.first = first
         self.width = width
-        self.has_missing: Bools = np.isnan(data.values).any(axis=0)
+        steps = np.arange(width.max(initial=1))
+        self.columns: Ints = np.where(steps < width[:, None], first[:, None] + steps, -1)
+        self.has_missing: Bools = np.asarray(np.isnan(data.values).any(axis=0))
         self._whole: tuple[Floats, int] | None = None
 
-    def on(self, rows: Ints) -> Self:
-        return type(self)(self.data.take(rows), self.design[rows], self.first, self.width)
+    def resample(self, rows: Ints) -> Self:
+        data, design = self.data.take(rows), self.design[rows]
+        return type(self)(data, design, self.first, self.width, excess=RESAMPLING_EXCESS)
 
     def correlations(self, missing_in: tuple[int, ...]) -> tuple[Floats, int]:
         """Correlations over the rows complete in these variables, and their number."""
@@ -105,8 +111,10 @@ class FisherZ(_CorrelationTest):
             return Answers(unknown, np.zeros(len(x)))
         known = np.where(np.isnan(r), 0.0, np.clip(r, -1.0, 1.0))
         with np.errstate(divide="ignore"):
-            log_p = log_p_normal(np.sqrt(free) * np.arctanh(known))
-            gain = -0.5 * n * np.log1p(-np.minimum(known**2, 1.0 - 1e-15)) - 1.0
+            z2 = free * np.arctanh(known) ** 2
+            ratio = -n * np.log1p(-np.minimum(known**2, 1.0 - 1e-15))
+        log_p = log_p_normal(np.sqrt(np.maximum(z2 - self.excess, 0.0)))
+        gain = np.maximum(ratio - self.excess, 0.0) / 2.0 - 1.0
         return Answers(np.where(np.isnan(r), VACUOUS, log_p), np.where(np.isnan(r), 0.0, gain))
 
     def evidence(self, x: int, y: int, S: tuple[int, ...]) -> Evidence:
@@ -163,7 +171,9 @@ class DegenerateGaussian(_CorrelationTest):
     @classmethod
     def of(cls, data: Encoded) -> "DegenerateGaussian":
         """Build the test on all rows of `data`."""
-        blocks, first, width = [], [], []
+        first: list[int] = []
+        width: list[int] = []
+        blocks: list[Floats] = []
         position = 0
         for column in range(len(data.names)):
             values = data.values[:, column]
@@ -181,6 +191,7 @@ class DegenerateGaussian(_CorrelationTest):
 
     def _ask(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Answers:
         statistic, dof, flat = self._ratio(x, y, S, R, n)
+        statistic = np.maximum(statistic - self.excess * dof, 0.0)
         vacuous = (dof == 0) & ~np.isnan(statistic)
         log_p = np.where(vacuous, VACUOUS, log_p_chi2(statistic, dof))
         # A column that is constant on these rows is associated with nothing.
@@ -195,6 +206,8 @@ class DegenerateGaussian(_CorrelationTest):
         # An incomplete column that these tests do not use is NaN here; it says nothing of others.
         alive = np.nan_to_num(np.abs(R - np.eye(len(R)))).max(axis=1, initial=0.0) > 0.0
         dims = np.add.reduceat(alive.astype(np.int64), self.first)
+        swap = self.width[x] > self.width[y]  # the test is symmetric: fewer shapes, larger stacks
+        x, y = np.where(swap, y, x), np.where(swap, x, y)
         widths = self.width[np.column_stack([S, x, y])]
         given, wx, wy = widths[:, :-2].sum(axis=1), widths[:, -2], widths[:, -1]
         statistic, dof = np.full(len(x), np.nan), (dims[x] * dims[y]).astype(float)
@@ -204,13 +217,7 @@ class DegenerateGaussian(_CorrelationTest):
             size = max(1, _CHUNK // (g + a + b) ** 2)
             for start in range(0, len(tests), size):
                 block = tests[start : start + size]
-                index = np.hstack(
-                    [
-                        self._dimensions(S[block], g),
-                        self._dimensions(x[block, None], a),
-                        self._dimensions(y[block, None], b),
-                    ]
-                )
+                index = self._dimensions(np.column_stack([S[block], x[block], y[block]]))
                 ratio, fixed_x, fixed_y = _information(
                     R[index[:, :, None], index[:, None, :]], g, a
                 )
@@ -218,19 +225,11 @@ class DegenerateGaussian(_CorrelationTest):
                 dof[block] = (dims[x[block]] - fixed_x) * (dims[y[block]] - fixed_y)
         return statistic, dof, (dims[x] == 0) | (dims[y] == 0)
 
-    def _dimensions(self, variables: Ints, total: int) -> Ints:
-        """Columns of the design that belong to each row of variables, shape (T, total)."""
-        T, d = variables.shape
-        widths = self.width[variables]
-        before = np.cumsum(widths, axis=1) - widths
-        out = np.zeros((T, total), dtype=np.int64)
-        rows = np.arange(T)
-        for j in range(d):
-            for step in range(int(widths[:, j].max(initial=0))):
-                has = widths[:, j] > step
-                place = before[has, j] + step
-                out[rows[has], place] = self.first[variables[has, j]] + step
-        return out
+    def _dimensions(self, variables: Ints) -> Ints:
+        """Columns of the design that belong to each row of variables, all rows equally many."""
+        columns = self.columns[variables]
+        chosen: Ints = columns[columns >= 0]
+        return chosen.reshape(len(variables), -1)
 
     def evidence(self, x: int, y: int, S: tuple[int, ...]) -> Evidence:
         X, Y, given, R, n = self._question(x, y, S)

@@ -13,6 +13,16 @@ VACUOUS = np.inf
 """The log p-value of a test in which S determines x or y: nothing is left that could depend."""
 
 
+RESAMPLING_EXCESS = 0.5
+"""Share of its degrees of freedom by which a statistic is lowered on a bootstrap draw.
+
+A draw's statistic lies above the table's own by its degrees of freedom in the mean, so that
+unrelated columns with many levels would often look related. Taking all of it off hides weak links:
+half gave the best calibrated frequencies (benchmarks/discovery_calibration.py, families of
+development).
+"""
+
+
 @dataclass(frozen=True)
 class Answers:
     """What a batch of tests says; both arrays have shape (T,).
@@ -48,12 +58,17 @@ class Evidence:
 
 
 class IndependenceTest(ABC):
-    """A test of x ⊥ y | S on one set of rows, asked in batches; variables are positions."""
+    """A test of x ⊥ y | S on one set of rows, asked in batches; variables are positions.
+
+    `excess` times its degrees of freedom is taken off every likelihood-ratio statistic; it is
+    `RESAMPLING_EXCESS` on a bootstrap draw and otherwise 0.
+    """
 
     label: str
 
-    def __init__(self, data: Encoded) -> None:
+    def __init__(self, data: Encoded, excess: float = 0.0) -> None:
         self.data = data
+        self.excess = excess
         self.names = data.names
 
     @abstractmethod
@@ -65,8 +80,8 @@ class IndependenceTest(ABC):
         """Return one test with its statistic, effective n and strength."""
 
     @abstractmethod
-    def on(self, rows: Ints) -> "IndependenceTest":
-        """Return the same test on these rows (positions in the encoded table)."""
+    def resample(self, rows: Ints) -> "IndependenceTest":
+        """Return the same test on a bootstrap draw (positions in the encoded table)."""
 
 
 def groups(keys: Ints) -> Iterator[tuple[tuple[int, ...], Ints]]:

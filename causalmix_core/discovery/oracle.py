@@ -24,7 +24,10 @@ class Oracle(IndependenceTest):
 
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         apart = np.array(
-            [self._separated(int(a), int(b), tuple(s)) for a, b, s in zip(x, y, S.tolist(), strict=True)],
+            [
+                self._separated(int(a), int(b), tuple(s))
+                for a, b, s in zip(x, y, S.tolist(), strict=True)
+            ],
             dtype=bool,
         )
         return Answers(np.where(apart, 0.0, -1000.0), np.where(apart, -1.0, 1000.0))
@@ -33,7 +36,7 @@ class Oracle(IndependenceTest):
         apart = self._separated(x, y, S)
         return Evidence(0.0 if apart else -1000.0, np.nan, np.nan, 0, 0.0 if apart else 1.0)
 
-    def on(self, rows: Ints) -> "Oracle":
+    def resample(self, rows: Ints) -> "Oracle":
         return self
 
     def _separated(self, x: int, y: int, S: tuple[int, ...]) -> bool:

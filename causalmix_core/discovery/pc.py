@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from causalmix_core.discovery.constraints import Constraints
-from causalmix_core.discovery.encoding import Bools
+from causalmix_core.discovery.constraints import Constraints, closure
+from causalmix_core.discovery.encoding import Bools, Floats
 from causalmix_core.discovery.marks import ARROW, TAIL, Marks
 from causalmix_core.discovery.triples import Triple, clearest_first
 
@@ -20,9 +20,8 @@ def orient_cpdag(adjacent: Bools, triples: Sequence[Triple], constraints: Constr
     giving up the least supported triples where none obeys them all, and the DAG's class is
     returned: always a CPDAG, or with knowledge a maximally oriented one (Meek 1995).
     """
-    known = _known_arcs(adjacent, constraints)
-    pattern = Pattern(adjacent, constraints.forbidden)
-    pattern.orient(known)
+    pattern = Pattern(adjacent.copy(), constraints.forbidden)
+    known = _orient_known(pattern, constraints)
     cost = np.zeros((len(adjacent),) * 3)
     for t in clearest_first(triples):
         cost[t.z, t.x, t.y] = cost[t.z, t.y, t.x] = -t.support
@@ -31,6 +30,26 @@ def orient_cpdag(adjacent: Bools, triples: Sequence[Triple], constraints: Constr
         else:
             pattern.rule_out_collider(t.x, t.z, t.y)
     return class_of(extend(pattern, cost), known, constraints.forbidden)
+
+
+def _orient_known(pattern: "Pattern", constraints: Constraints) -> list[Arc]:
+    """Orient what knowledge decides, required edges first, and return those arcs.
+
+    An edge that knowledge forbids one way and acyclicity the other is taken out.
+    """
+    arcs = np.argwhere(pattern.adjacent & constraints.required).tolist()
+    arcs += np.argwhere(pattern.adjacent & constraints.arrows & ~constraints.required).tolist()
+    impossible = closure(constraints.required) & constraints.forbidden & pattern.adjacent
+    pattern.adjacent[impossible | impossible.T] = False
+    known = []
+    for i, j in arcs:
+        if not pattern.adjacent[i, j]:
+            continue
+        if pattern.orient([(i, j)]):
+            known.append((i, j))
+        else:
+            pattern.adjacent[i, j] = pattern.adjacent[j, i] = False
+    return known
 
 
 def class_of(dag: Bools, known: Iterable[Arc], forbidden: Bools) -> Marks:
@@ -109,58 +128,44 @@ class Pattern:
         upper, lower = np.flatnonzero(above), np.flatnonzero(below)
         a, b = np.nonzero((self.adjacent & ~self.arrow)[np.ix_(upper, lower)])
         arcs += zip(upper[a].tolist(), lower[b].tolist(), strict=True)
-        for k in np.flatnonzero(self.arrow[:, j] & ~self.adjacent[i]):
+        for k in np.flatnonzero(self.arrow[:, j] & ~self.adjacent[i]).tolist():
             if k != i:
                 corners = self.noncollider[:, i, k] & self.adjacent[:, j]
                 arcs += [(int(d), j) for d in np.flatnonzero(corners)]
         # Rule 4: k → l → j, d joined to k, l and j, k and j apart: d → j.
-        for k, l_, sink in [
-            *((i, j, int(s)) for s in np.flatnonzero(self.arrow[j] & ~self.adjacent[i])),
-            *((int(k), i, j) for k in np.flatnonzero(self.arrow[:, i] & ~self.adjacent[:, j])),
-        ]:
+        outward = np.flatnonzero(self.arrow[j] & ~self.adjacent[i]).tolist()
+        inward = np.flatnonzero(self.arrow[:, i] & ~self.adjacent[:, j]).tolist()
+        for k, middle, sink in [(i, j, s) for s in outward] + [(k, i, j) for k in inward]:
             if k != sink:
-                corners = self.adjacent[k] & self.adjacent[l_] & self.noncollider[:, k, sink]
+                corners = self.adjacent[k] & self.adjacent[middle] & self.noncollider[:, k, sink]
                 arcs += [(int(d), sink) for d in np.flatnonzero(corners)]
         return arcs
 
 
-def extend(pattern: Pattern, cost: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> Bools:
+def extend(pattern: Pattern, cost: Floats) -> Bools:
     """Return a DAG that keeps the pattern's arrows and, as far as possible, its non-colliders.
 
     Sinks are taken off one by one; where every choice makes a collider of a triple that should be
     none, the one that loses the least `cost` (shape (p, p, p), [z, x, y]) goes first.
     """
-    p = len(pattern.adjacent)
     dag = pattern.arrow.copy()
-    left = np.ones(p, dtype=bool)
-    for _ in range(p):
-        best, best_loss = -1, np.inf
-        for v in np.flatnonzero(left):
-            if (dag[v] & left).any():
-                continue
-            parents = np.flatnonzero(pattern.adjacent[v] & left)
-            loss = 0.0
-            if len(parents) > 1:
-                pair = np.ix_(parents, parents)
-                apart = ~pattern.adjacent[pair]
-                np.fill_diagonal(apart, False)
-                settled = np.outer(pattern.arrow[parents, v], pattern.arrow[parents, v])
-                new = np.triu(apart & ~settled, 1)
-                loss = float((np.maximum(cost[v][pair], 0.0) + 1e-9)[new].sum())
-                undirected = ~pattern.arrow[parents, v]
-                if not undirected.any():
-                    loss = 0.0
-            if any(pattern.forbidden[u, v] for u in parents if not pattern.arrow[u, v]):
-                loss += 1e12
-            if loss < best_loss:
-                best, best_loss = int(v), loss
-                if loss == 0.0:
-                    break
-        dag[pattern.adjacent[best] & left, best] = True
-        left[best] = False
+    left = np.ones(len(dag), dtype=bool)
+    while left.any():
+        sinks = np.flatnonzero(left & ~(dag & left).any(axis=1)).tolist()
+        losses = (_loss(pattern, v, left, cost) for v in sinks)
+        _, sink = min(zip(losses, sinks, strict=True))
+        dag[pattern.adjacent[sink] & left, sink] = True
+        left[sink] = False
     return dag
 
 
-def _known_arcs(adjacent: Bools, constraints: Constraints) -> list[Arc]:
-    known = constraints.required | (constraints.forbidden.T & ~constraints.forbidden)
-    return [(int(i), int(j)) for i, j in np.argwhere(adjacent & known)]
+def _loss(pattern: Pattern, v: int, left: Bools, cost: Floats) -> float:
+    """What making `v` the sink of the nodes that are left costs in colliders it should not have."""
+    parents = np.flatnonzero(pattern.adjacent[v] & left)
+    arrived = pattern.arrow[parents, v]
+    if pattern.forbidden[parents[~arrived], v].any():
+        return float("inf")
+    among = np.ix_(parents, parents)
+    new = np.triu(~pattern.adjacent[among] & ~np.outer(arrived, arrived), 1)
+    # Of triples about which nothing is known, as few as possible become colliders.
+    return float((np.maximum(cost[v][among], 0.0) + 1e-9)[new].sum())

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from causalmix_core.discovery.constraints import Constraints, closure
-from causalmix_core.discovery.marks import ARROW, CIRCLE, MARK, NONE, TAIL, Marks
+from causalmix_core.discovery.constraints import Constraints
+from causalmix_core.discovery.marks import ARROW, CIRCLE, MARK, NONE, TAIL, Marks, make_ancestral
 from causalmix_core.graph.mixed_graph import PairFrequencies
+
+_HIDDEN = 0.25  # the share of o→ that is read as ↔
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,9 @@ def direction_probabilities(
 ) -> DirectionProbabilities:
     """Turn the frequencies of mark pairs into P(source → target) and P(target → source).
 
-    Rule: → counts for its direction, ↔ for neither. A circle is open: o→ counts half for → and
-    half for ↔; o–o and the undirected – count half for each direction.
+    Rule: → counts for its direction, ↔ for neither. A circle is open: o→ counts three quarters
+    for → and one quarter for ↔ (a hidden common cause is possible but the rarer reading); o–o
+    and the undirected – count half for each direction.
     """
     shares = frequencies.frequencies if isinstance(frequencies, PairFrequencies) else frequencies
     forward = backward = both = 0.0
@@ -38,11 +41,11 @@ def direction_probabilities(
         if source == "arrow" and target == "arrow":
             both += share
         elif target == "arrow":
-            forward += share if source == "tail" else share / 2
-            both += 0.0 if source == "tail" else share / 2
+            forward += share if source == "tail" else share * (1.0 - _HIDDEN)
+            both += 0.0 if source == "tail" else share * _HIDDEN
         elif source == "arrow":
-            backward += share if target == "tail" else share / 2
-            both += 0.0 if target == "tail" else share / 2
+            backward += share if target == "tail" else share * (1.0 - _HIDDEN)
+            both += 0.0 if target == "tail" else share * _HIDDEN
         else:
             forward += share / 2
             backward += share / 2
@@ -67,25 +70,29 @@ def count_marks(graphs: Iterable[tuple[str, Marks]]) -> tuple[Counts, int]:
     return counts, total
 
 
+def shares_of(seen: Counter[tuple[int, int]], total: int) -> dict[str, float]:
+    """State a pair's counts as shares of all graphs, marks in a fixed order."""
+    shares = {f"{MARK[a].value}-{MARK[b].value}": seen[a, b] / total for a, b in sorted(seen)}
+    if rest := total - sum(seen.values()):
+        shares["none"] = rest / total
+    return shares
+
+
 def frequencies_of(
     counts: Counts, total: int, names: tuple[str, ...]
 ) -> tuple[PairFrequencies, ...]:
-    """State the counts as shares, pairs and marks in the order of their names."""
-    out = []
-    for (i, j), seen in sorted(counts.items()):
-        shares = {f"{MARK[a].value}-{MARK[b].value}": seen[a, b] / total for a, b in sorted(seen)}
-        rest = total - sum(seen.values())
-        if rest:
-            shares["none"] = rest / total
-        out.append(PairFrequencies(names[i], names[j], shares))
-    return tuple(out)
+    """State the counts of all pairs as shares, pairs in the order of their names."""
+    return tuple(
+        PairFrequencies(names[i], names[j], shares_of(seen, total))
+        for (i, j), seen in sorted(counts.items())
+    )
 
 
 def consensus(counts: Counts, total: int, constraints: Constraints, threshold: float) -> Marks:
     """Join pairs that are adjacent in at least `threshold` of the graphs, each with its most
     frequent marks; equally frequent ones yield to the more cautious (more circles).
 
-    Tails of directed edges that form a cycle become circles, unless the edge is required.
+    What would make a directed cycle is opened (`make_ancestral`).
     """
     p = len(constraints.required)
     marks = np.zeros((p, p), dtype=np.int8)
@@ -94,14 +101,4 @@ def consensus(counts: Counts, total: int, constraints: Constraints, threshold: f
             continue
         ends = max(seen, key=lambda e: (seen[e], e.count(CIRCLE), e.count(ARROW), e))
         marks[j, i], marks[i, j] = ends
-    return without_cycles(marks, constraints)
-
-
-def without_cycles(marks: Marks, constraints: Constraints) -> Marks:
-    """Return the marks with every tail inside a directed cycle opened to a circle."""
-    directed = (marks == ARROW) & (marks.T == TAIL)
-    reach = closure(directed)
-    loop = directed & reach.T & ~constraints.required
-    out = marks.copy()
-    out[loop.T] = CIRCLE
-    return out
+    return make_ancestral(marks, constraints)

@@ -1,21 +1,38 @@
 """The same search on many draws of the rows, in parallel, seeded, with progress and cancel."""
 
+import multiprocessing
+import os
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.encoding import Ints
 from causalmix_core.discovery.independence import IndependenceTest
 from causalmix_core.discovery.marks import Marks
 from causalmix_core.discovery.search import Settings, search
-from causalmix_core.progress import Progress
+from causalmix_core.progress import Progress, part, silent
+
+_HEARTBEAT = 0.2  # seconds between two chances to cancel while workers are busy
+_WORTH_WORKERS = 4.0  # seconds of work below which starting processes does not pay
 
 
 def draw(n: int, seed: int, number: int) -> Ints:
-    """Rows of resample `number`: half of them, without replacement."""
-    rng = np.random.default_rng([seed, number])
-    return np.sort(rng.permutation(n)[: n // 2])
+    """Rows of resample `number`: as many as the table has, with replacement."""
+    return np.sort(np.random.default_rng([seed, number]).integers(0, n, n))
+
+
+def choose_workers(asked: int | None, draws: int, seconds: float) -> int:
+    """Return how many processes to use for `draws` searches of about `seconds` each."""
+    if multiprocessing.current_process().daemon:
+        return 1  # daemons may have no children
+    if asked is None:
+        asked = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+        if draws * seconds < _WORTH_WORKERS:
+            return 1
+    return max(1, min(asked, draws))
 
 
 def resample(
@@ -26,34 +43,78 @@ def resample(
     seed: int,
     workers: int,
     progress: Progress,
-) -> Iterator[tuple[str, Marks]]:
-    """Yield (algorithm, marks) of every draw, in the order of the draws."""
-    for number, marks in enumerate(_graphs(test, settings, constraints, draws, seed, workers)):
-        progress((number + 1) / draws, f"Resample {number + 1} of {draws}")
-        yield from marks.items()
+) -> Iterator[dict[str, Marks]]:
+    """Yield the marks per algorithm of every draw, in the order of the draws.
+
+    The draws depend on `seed` alone, so the number of workers changes nothing but the time.
+    """
+    run = _in_turn if workers == 1 else _in_parallel
+    yield from run(test, settings, constraints, draws, seed, workers, progress)
 
 
-def _graphs(
+def _in_turn(
     test: IndependenceTest,
     settings: Settings,
     constraints: Constraints,
     draws: int,
     seed: int,
     workers: int,
+    progress: Progress,
 ) -> Iterator[dict[str, Marks]]:
-    if workers == 1:
-        for number in range(draws):
-            yield _one(test, settings, constraints, seed, number)
-        return
-    from joblib import Parallel, delayed
-
-    # A consumer that raises closes this generator, and joblib then stops its workers.
-    tasks = (delayed(_one)(test, settings, constraints, seed, number) for number in range(draws))
-    yield from Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs")(tasks)
+    for number in range(draws):
+        inner = part(progress, number / draws, (number + 1) / draws)
+        yield _search_draw(test, settings, constraints, seed, number, _named(inner, number, draws))
 
 
-def _one(
-    test: IndependenceTest, settings: Settings, constraints: Constraints, seed: int, number: int
+def _named(progress: Progress, number: int, draws: int) -> Progress:
+    """Report a draw's progress under the draw's number."""
+
+    def report(fraction: float, sentence: str) -> None:
+        progress(fraction, f"Resample {number + 1} of {draws}")
+
+    return report
+
+
+def _in_parallel(
+    test: IndependenceTest,
+    settings: Settings,
+    constraints: Constraints,
+    draws: int,
+    seed: int,
+    workers: int,
+    progress: Progress,
+) -> Iterator[dict[str, Marks]]:
+    # loky starts clean processes instead of forking (threads may be running here) and needs no
+    # main guard in the caller's script; its futures let a cancel through while workers are busy.
+    from joblib.externals.loky import get_reusable_executor
+
+    executor = get_reusable_executor(max_workers=workers, timeout=20)
+    futures: list[Future[dict[str, Marks]]] = [
+        executor.submit(_search_draw, test, settings, constraints, seed, number)
+        for number in range(draws)
+    ]
+    try:
+        waiting = set(futures)
+        while waiting:
+            done = draws - len(waiting)
+            progress(done / draws, f"Resample {done} of {draws} done, {workers} at a time")
+            _, waiting = wait(waiting, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
+        for future in futures:
+            yield future.result()
+    except BaseException:
+        executor.shutdown(wait=False, kill_workers=True)
+        raise
+
+
+def _search_draw(
+    test: IndependenceTest,
+    settings: Settings,
+    constraints: Constraints,
+    seed: int,
+    number: int,
+    progress: Progress = silent,
 ) -> dict[str, Marks]:
-    rows = draw(len(test.data), seed, number)
-    return search(test.on(rows), settings, constraints).marks
+    # One BLAS thread: the same sums in the same order, however many workers there are.
+    with threadpool_limits(1):
+        drawn = test.resample(draw(len(test.data), seed, number))
+        return search(drawn, settings, constraints, progress).marks

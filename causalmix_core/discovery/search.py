@@ -7,7 +7,7 @@ import numpy as np
 from causalmix_core.discovery import fci, pc
 from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.independence import IndependenceTest
-from causalmix_core.discovery.marks import Marks
+from causalmix_core.discovery.marks import Marks, make_ancestral
 from causalmix_core.discovery.skeleton import Skeleton, find_skeleton, prune_by_possible_dsep
 from causalmix_core.discovery.triples import judge_triples
 from causalmix_core.progress import Progress, part, silent
@@ -67,6 +67,6 @@ def search(
             triples = judge_triples(pruned, test, settings.alpha)
             colliders = fci.orient_colliders(pruned.adjacent, triples, constraints)
         rules = fci.PagRules(colliders, triples, pruned.separators, constraints)
-        marks["fci"] = rules.close()
+        marks["fci"] = make_ancestral(rules.close(), constraints)
         skeletons["fci"] = pruned
     return Found(marks, skeletons)

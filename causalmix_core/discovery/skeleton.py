@@ -34,6 +34,7 @@ class Skeleton:
         adjacent: (p, p), symmetric.
         separators: the separating set found for each removed pair (i < j).
         marginal: (p, p) log p-values of the unconditional tests; NaN where there was none.
+        weakest: per pair the test that came closest to taking it apart, as (log p, set).
         vacuous: pairs whose only separating set determines one of the two.
         blocked: per pair the sets that left a test without an answer; larger ones cannot answer
             either and are not tried.
@@ -45,6 +46,7 @@ class Skeleton:
     adjacent: Bools
     separators: dict[Pair, Set]
     marginal: Floats
+    weakest: dict[Pair, tuple[float, Set]] = field(default_factory=dict)
     vacuous: set[Pair] = field(default_factory=set)
     blocked: dict[Pair, list[Set]] = field(default_factory=dict)
     tests: list[int] = field(default_factory=list)
@@ -57,6 +59,7 @@ class Skeleton:
             self,
             adjacent=self.adjacent.copy(),
             separators=dict(self.separators),
+            weakest=dict(self.weakest),
             vacuous=set(self.vacuous),
             blocked={pair: list(sets) for pair, sets in self.blocked.items()},
             tests=list(self.tests),
@@ -92,8 +95,12 @@ def find_skeleton(
     found.marginal[x, y] = found.marginal[y, x] = log_p
     found.count(0, len(x))
     found.unanswered += int(np.isnan(log_p).sum())
-    for k in np.flatnonzero(log_p > log_alpha):
-        found.separate((int(x[k]), int(y[k])), ())
+    for k in range(len(x)):
+        pair = int(x[k]), int(y[k])
+        if log_p[k] > log_alpha:
+            found.separate(pair, ())
+        elif not np.isnan(log_p[k]):
+            found.weakest[pair] = float(log_p[k]), ()
     level = _Level(found, test, log_alpha, constraints, progress)
     level.search_all(max_degree)
     _restore_orphans(found, level)
@@ -200,9 +207,14 @@ class _Level:
             for k in np.flatnonzero(log_p == VACUOUS):
                 vacuous.setdefault(owners[owner[k]], tuple(S[k].tolist()))
             # Of a pair's separating sets in this round, keep the one with the largest p-value.
-            hits = np.flatnonzero((log_p > self.log_alpha) & (log_p < VACUOUS))
-            for k in hits[np.argsort(log_p[hits], kind="stable")]:
-                separated[owners[owner[k]]] = tuple(S[k].tolist())
+            answered = np.flatnonzero(log_p < VACUOUS)
+            order = answered[np.lexsort((log_p[answered], owner[answered]))]
+            for k in order[np.flatnonzero(np.diff(owner[order], append=-1))].tolist():
+                pair, given = owners[owner[k]], tuple(S[k].tolist())
+                if log_p[k] > self.log_alpha:
+                    separated[pair] = given
+                elif log_p[k] > found.weakest.get(pair, (-np.inf, ()))[0]:
+                    found.weakest[pair] = float(log_p[k]), given
             live = [
                 k
                 for k, block in zip(live, blocks, strict=True)

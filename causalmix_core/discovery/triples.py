@@ -118,10 +118,10 @@ def _ask(
     out: dict[Pair, dict[Set, tuple[float, float]]] = {pair: {} for pair in asked}
     for size, questions in sorted(by_size.items()):
         ends = np.array([pair for pair, _ in questions], dtype=np.int64)
-        S = np.array([S for _, S in questions], dtype=np.int64).reshape(len(questions), size)
-        answers = test.ask(ends[:, 0], ends[:, 1], S)
-        for (pair, given), log_p, gain in zip(
+        given = np.array([S for _, S in questions], dtype=np.int64).reshape(len(questions), size)
+        answers = test.ask(ends[:, 0], ends[:, 1], given)
+        for (pair, S), log_p, gain in zip(
             questions, answers.log_p.tolist(), answers.gain.tolist(), strict=True
         ):
-            out[pair][given] = (log_p, gain)
+            out[pair][S] = (log_p, gain)
     return out

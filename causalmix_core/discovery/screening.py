@@ -1,0 +1,217 @@
+"""What is looked at before a search: columns that would break it, and what is done with them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from causalmix_core.discovery.encoding import Encoded, Floats, Ints, encode
+from causalmix_core.errors import DiscoveryError
+from causalmix_core.table.table import Table
+
+FEWEST_ROWS = 10
+"""Rows below which no search is started."""
+
+FEW_ROWS = 50
+"""Complete rows of a pair of columns below which the user is warned."""
+
+MOST_LEVELS = 20
+"""Levels a category keeps; the rarest beyond are merged into one."""
+
+_FEW_VALUES = 100  # a number with more values than this is compared by correlation alone
+
+
+@dataclass(frozen=True)
+class Screening:
+    """What was found in the columns and what follows for the search.
+
+    Attributes:
+        searched: the columns that are searched, sorted.
+        constant: columns with one value only; they stay in the graph without edges.
+        copies: column → the column it is a one-to-one copy of; it is joined to that one alone.
+        thinned: category → how many of its rare levels were merged into one.
+        determined: column → columns that determine it exactly; both stay in the search.
+        notes: all of this in sentences for the user.
+    """
+
+    searched: tuple[str, ...]
+    constant: tuple[str, ...] = ()
+    copies: Mapping[str, str] = field(default_factory=dict)
+    thinned: Mapping[str, int] = field(default_factory=dict)
+    determined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def screen(table: Table) -> Screening:
+    """Look for columns that a search cannot use as they are.
+
+    Raises:
+        DiscoveryError: too few rows or columns for any search.
+    """
+    return prepare(table)[1]
+
+
+def prepare(table: Table) -> tuple[Encoded, Screening]:
+    """Return the encoded columns that are searched, with the screening that chose them."""
+    data = encode(table)
+    if len(data) < FEWEST_ROWS:
+        raise DiscoveryError(
+            f"A causal search needs at least {FEWEST_ROWS} rows; this table has {len(data)}."
+        )
+    constant = tuple(
+        name for name, values in zip(data.names, data.values.T, strict=True) if _one_value(values)
+    )
+    copies = _copies(data, constant)
+    kept = [k for k, name in enumerate(data.names) if name not in {*constant, *copies}]
+    if len(kept) < 2:
+        raise DiscoveryError(
+            "A causal search needs at least two columns that vary and are not copies of each "
+            f"other; this table has {len(kept)}."
+        )
+    data, thinned = _thin(_select(data, kept))
+    determined = _determined(data)
+    screening = Screening(data.names, constant, copies, thinned, determined)
+    return data, replace(screening, notes=_notes(screening, data))
+
+
+def _select(data: Encoded, kept: list[int]) -> Encoded:
+    return Encoded(
+        tuple(data.names[k] for k in kept),
+        data.values[:, kept],
+        data.is_category[kept],
+        data.is_ranked[kept],
+        data.levels[kept],
+    )
+
+
+def _one_value(values: Floats) -> bool:
+    present = values[~np.isnan(values)]
+    return len(present) == 0 or bool((present == present[0]).all())
+
+
+def _copies(data: Encoded, constant: tuple[str, ...]) -> dict[str, str]:
+    """Find columns that say the same in other words (one-to-one), or the same on another scale."""
+    first: dict[bytes, str] = {}
+    copies: dict[str, str] = {}
+    for name, values in zip(data.names, data.values.T, strict=True):
+        if name in constant:
+            continue
+        fingerprint = _fingerprint(values)
+        if fingerprint in first:
+            copies[name] = first[fingerprint]
+        else:
+            first[fingerprint] = name
+    return copies
+
+
+def _fingerprint(values: Floats) -> bytes:
+    """Equal for columns that are one-to-one (few values) or on one line (many)."""
+    missing = np.isnan(values)
+    present = values[~missing]
+    distinct, first, code = np.unique(present, return_index=True, return_inverse=True)
+    if len(distinct) <= min(_FEW_VALUES, len(present) // 2):
+        rank = np.empty(len(distinct), dtype=np.int64)
+        rank[np.argsort(first)] = np.arange(len(distinct))
+        ranks: Ints = rank[code]
+        return missing.tobytes() + ranks.tobytes()
+    centred = (present - present.mean()) / present.std()
+    sign = np.sign(centred[np.argmax(np.abs(centred) > 1e-6)])
+    # Rounding lets copies on another scale agree.
+    scaled: Floats = np.round(centred * sign, 8) + 0.0
+    return missing.tobytes() + scaled.tobytes()
+
+
+def _thin(data: Encoded) -> tuple[Encoded, dict[str, int]]:
+    values, levels, thinned = data.values.copy(), data.levels.copy(), {}
+    for k in np.flatnonzero(data.is_category & (data.levels > MOST_LEVELS)):
+        present = ~np.isnan(values[:, k])
+        codes = values[present, k].astype(np.int64)
+        counts = np.bincount(codes, minlength=int(levels[k]))
+        new = np.full(len(counts), MOST_LEVELS - 1)
+        kept = np.sort(np.argsort(-counts, kind="stable")[: MOST_LEVELS - 1])
+        new[kept] = np.arange(len(kept))
+        thinned[data.names[k]] = int(levels[k]) - len(kept)
+        values[present, k] = new[codes]
+        levels[k] = MOST_LEVELS
+    ranked = data.is_ranked & (data.levels <= MOST_LEVELS)
+    return replace(data, values=values, levels=levels, is_ranked=ranked), thinned
+
+
+def _determined(data: Encoded) -> dict[str, tuple[str, ...]]:
+    """Columns that are an exact function of another column, or of other numbers together."""
+    out: dict[str, tuple[str, ...]] = {}
+    codes = {}
+    for k, values in enumerate(data.values.T):
+        present = values[~np.isnan(values)]
+        distinct = np.unique(present)
+        # A column with nearly as many values as rows determines every other one by chance.
+        if len(distinct) <= min(_FEW_VALUES, len(data) // 5):
+            codes[k] = np.where(np.isnan(values), len(distinct), np.searchsorted(distinct, values))
+    size = {k: int(code.max()) + 1 for k, code in codes.items()}
+    filled = {k: len(np.unique(code)) for k, code in codes.items()}
+    for effect in codes:
+        causes = tuple(
+            data.names[cause]
+            for cause in codes
+            if cause != effect
+            and filled[cause] > filled[effect]
+            and np.count_nonzero(np.bincount(codes[cause] * size[effect] + codes[effect]))
+            == filled[cause]
+        )
+        if causes:
+            out[data.names[effect]] = causes
+    return out | _linear_combinations(data)
+
+
+def _linear_combinations(data: Encoded) -> dict[str, tuple[str, ...]]:
+    numbers = np.flatnonzero(~data.is_category)
+    values = data.values[:, numbers]
+    values = values[~np.isnan(values).any(axis=1)]
+    if len(values) < len(numbers) + 2 or not len(numbers):
+        return {}
+    spread = values.std(axis=0)
+    scaled = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    if np.linalg.matrix_rank(scaled, tol=1e-7 * np.sqrt(len(scaled))) == len(numbers):
+        return {}
+    out: dict[str, tuple[str, ...]] = {}
+    basis: list[int] = []
+    for k in range(len(numbers)):
+        if basis:
+            weights = np.linalg.lstsq(scaled[:, basis], scaled[:, k], rcond=None)[0]
+            rest = scaled[:, k] - scaled[:, basis] @ weights
+            if float((rest**2).mean()) < 1e-12:
+                parts = [basis[i] for i in np.flatnonzero(np.abs(weights) > 1e-6)]
+                out[data.names[numbers[k]]] = tuple(data.names[numbers[i]] for i in parts)
+                continue
+        basis.append(k)
+    return out
+
+
+def _notes(screening: Screening, data: Encoded) -> tuple[str, ...]:
+    notes = [
+        f"{name!r} has one value only in these rows; it stays in the graph without edges."
+        for name in screening.constant
+    ]
+    notes += [
+        f"{copy!r} says the same as {original!r}; it is joined to that column alone."
+        for copy, original in screening.copies.items()
+    ]
+    notes += [
+        f"{name!r} has many levels; its {merged} rarest are searched as one."
+        for name, merged in screening.thinned.items()
+    ]
+    notes += [
+        f"{name!r} is determined exactly by {' and '.join(repr(c) for c in causes)}; "
+        "tests given what determines a column say nothing, so read its edges with care."
+        for name, causes in screening.determined.items()
+    ]
+    present = ~np.isnan(data.values)
+    together = present.T.astype(np.int64) @ present.astype(np.int64)
+    low = int(together.min())
+    if low < FEW_ROWS:
+        i, j = np.unravel_index(int(together.argmin()), together.shape)
+        where = f"{data.names[i]!r} and {data.names[j]!r}" if i != j else f"{data.names[i]!r}"
+        notes.append(
+            f"Only {low} rows are complete in {where}: with so few, weak links stay unseen."
+        )
+    return tuple(notes)
