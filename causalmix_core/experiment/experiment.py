@@ -77,8 +77,10 @@ def run_experiment(
         jobs.wait(store, ids, watch=watch)
     except BaseException:
         jobs.cancel_all(store, project)
+        jobs.see_off(store)
         _collect(store, project, ids, plan, out)
         raise
+    jobs.see_off(store)
     return _collect(store, project, ids, plan, out)
 
 

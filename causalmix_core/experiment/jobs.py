@@ -321,6 +321,13 @@ def tend(store: Store) -> None:
         _launch(store, None)
 
 
+def see_off(store: Store, seconds: float = 30.0) -> None:
+    """Wait until the workers that this process started have ended, so that none is left behind."""
+    deadline = time.monotonic() + seconds
+    while _reap(store) and time.monotonic() < deadline:
+        time.sleep(_SLEEP_SECONDS)
+
+
 @dataclass(frozen=True)
 class _Child:
     """A worker this process started: for one job, or (None) for whatever is queued."""

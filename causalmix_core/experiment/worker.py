@@ -27,14 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # Ctrl-C in the terminal of the app is meant for the app.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    store = Store(options.home)
+    serve(Store(options.home), options.job)
+    return 0
+
+
+def serve(store: Store, job_id: str | None = None) -> None:
+    """Do one job, or whatever is queued until nothing is left."""
     worker = f"{os.getpid()}-{new_id()}"
     while True:
-        job = claim(store, worker, options.job)
+        job = claim(store, worker, job_id)
         if job is not None:
             work(store, job, worker)
-        elif options.job or not waiting(store):
-            return 0
+        elif job_id or not waiting(store):
+            return
         else:
             time.sleep(_IDLE_SECONDS)
 

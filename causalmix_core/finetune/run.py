@@ -148,7 +148,11 @@ def finetune(
             base=file,
             estimators=settings.estimators,
             seed=seed,
-            about={"settings": settings.to_dict(), "metrics": _without_nan(metrics)},
+            # Without the time it took, so that equal runs leave equal files.
+            about={
+                "settings": settings.to_dict(),
+                "metrics": {k: v for k, v in _without_nan(metrics).items() if k != "seconds"},
+            },
         ),
     )
 

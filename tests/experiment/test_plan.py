@@ -1,0 +1,111 @@
+"""A plan's rows: the same for every method, given ones where given, a domain held out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from causalmix_core.errors import RunError, TableError
+from causalmix_core.experiment.plan import Plan, Source, belongs, graph_digest, splits
+from causalmix_core.experiment.store import Store
+from causalmix_core.experiment.tables import get_source, put_source
+from causalmix_core.graph import Edge, MixedGraph
+from causalmix_core.table import read_table, split
+from tests.finetune.tiny import small_table
+
+
+def test_rows_are_those_of_the_split_command():
+    table = small_table(300)
+    found = splits(Source(table), 90, 3)
+    expected = split(table, 90, 3)
+    for ours, theirs in zip((found.train, found.validation, found.test), expected, strict=True):
+        assert ours.digest == theirs.digest
+
+
+def test_fixed_test_rows_stay_and_seeds_vary_the_labelled_ones():
+    source = Source(small_table(200, 1), test=small_table(50, 2))
+    first, second = splits(source, 60, 0), splits(source, 60, 1)
+    assert first.test.digest == second.test.digest == source.test.digest
+    assert first.train.digest != second.train.digest
+    assert len(first.train) + len(first.validation) == 60
+
+
+def test_with_fixed_validation_rows_the_whole_budget_is_for_training():
+    source = Source(small_table(200, 1), validation=small_table(40, 2))
+    found = splits(source, 60, 0)
+    assert len(found.train) == 60
+    assert found.validation.digest == source.validation.digest
+    both = replace(source, test=small_table(50, 3))
+    assert len(splits(both, None, 0).train) == 200
+
+
+def test_a_domain_is_in_none_of_the_other_rows():
+    found = splits(Source(small_table(400)), 120, 0, ("colour", "red"))
+    assert set(found.domain.frame["colour"]) == {"red"}
+    for part in (found.train, found.validation, found.test):
+        assert "red" not in set(part.frame["colour"])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("colour", "purple", "no row"),
+        ("shade", "red", "no column 'shade'"),
+        ("x", "tall", "numbers, not 'tall'"),
+    ],
+)
+def test_a_domain_that_is_not_there_is_named(column: str, value: str, message: str):
+    with pytest.raises(TableError, match=message):
+        splits(Source(small_table(100)), 30, 0, (column, value))
+
+
+def test_a_year_is_a_domain_and_so_is_a_number_and_a_column_set_aside():
+    frame = pd.DataFrame(
+        {
+            "day": pd.date_range("2019-11-01", periods=100, freq="D").astype("datetime64[us]"),
+            "size": np.arange(100) % 4,
+            "person": [f"id{i:03}" for i in range(100)],
+            "y": np.array(["a", "b"])[np.arange(100) % 2],
+        }
+    )
+    table = read_table(frame, target="y", kinds={"size": "integer", "day": "datetime"})
+    assert belongs(table, "day", "2020").sum() == 39
+    assert belongs(table, "day", "2019-11").sum() == 30
+    assert belongs(table, "size", "3").sum() == 25
+    assert belongs(table, "person", "id007").sum() == 1
+
+
+def test_a_source_comes_back_from_the_store(tmp_path):
+    store = Store(tmp_path)
+    project = store.create("p").id
+    graph = MixedGraph(nodes=("x", "label"), edges=(Edge("x", "label"),), graph_type="dag")
+    source = Source(small_table(50), test=small_table(20, 2), graph=graph, group="colour")
+    again = get_source(store, project, put_source(store, project, source))
+    assert again.table.digest == source.table.digest
+    assert again.table.name == "small"
+    assert again.test.digest == source.test.digest
+    assert again.validation is None
+    assert graph_digest(again.graph) == graph_digest(graph)
+    assert again.group == "colour"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"methods": ()},
+        {"methods": ("none", "magic")},
+        {"methods": ("none", "none")},
+        {"seeds": ()},
+        {"sources": ()},
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused(change):
+    plan = {"sources": (Source(small_table(50)),), **change}
+    with pytest.raises(RunError, match=r"Give|no method|once"):
+        Plan(**plan)
+
+
+def test_two_tables_of_one_name_are_refused():
+    with pytest.raises(RunError, match="same name"):
+        Plan((Source(small_table(50)), Source(small_table(60))))

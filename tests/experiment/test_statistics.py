@@ -1,0 +1,159 @@
+"""Statistics over runs agree with figures worked out by hand or by scipy."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from causalmix_core.experiment import statistics
+from causalmix_core.experiment.experiment import summary_text
+
+SCORES = {
+    # case: none, default, causalmix
+    ("t", 0): (0.80, 0.82, 0.84),
+    ("t", 1): (0.80, 0.78, 0.82),
+    ("u", 0): (0.50, 0.50, 0.55),
+    ("u", 1): (0.60, 0.63, 0.60),
+}
+
+
+def _results(val_offset: float = 0.0) -> pd.DataFrame:
+    rows = []
+    for (table, seed), scores in SCORES.items():
+        for method, score in zip(("none", "default", "causalmix"), scores, strict=True):
+            rows.append(
+                {
+                    "table": table,
+                    "budget": None,
+                    "seed": seed,
+                    "method": method,
+                    "roc_auc_test": score,
+                    "roc_auc_val": score * (1 + (val_offset if method != "none" else 0)),
+                    "accuracy_test": score,
+                    "log_loss_test": 1 - score,
+                    "seconds": 2.0,
+                    "status": "done",
+                }
+            )
+    failed = {"table": "t", "seed": 7, "method": "default", "status": "failed"}
+    return pd.DataFrame([*rows, failed])
+
+
+def test_the_papers_example_of_a_normalised_improvement():
+    assert statistics.improvement(0.9011, 0.9, "roc_auc") == pytest.approx(0.1222, abs=1e-4)
+    assert statistics.improvement(0.9, 0.9, "roc_auc") == 0
+    assert statistics.improvement(0.4, 0.5, "log_loss") == pytest.approx(20.0)
+    assert math.isnan(statistics.improvement(0.4, math.nan, "roc_auc"))
+
+
+def test_improvements_compare_within_a_case_only():
+    found = statistics.improvements(_results())
+    by_method = found.groupby("method")["improvement"].apply(lambda v: v.round(6).tolist())
+    assert by_method["none"] == [0, 0, 0, 0]
+    assert by_method["default"] == pytest.approx([2.5, -2.5, 0.0, 5.0])
+    assert by_method["causalmix"] == pytest.approx([5.0, 2.5, 10.0, 0.0])
+    losses = statistics.improvements(_results(), "log_loss")
+    first = losses[(losses["method"] == "default") & (losses["table"] == "t")]["improvement"]
+    assert first.iloc[0] == pytest.approx(-(0.18 / 0.20 - 1) * 100)
+
+
+def test_average_ranks_share_ties():
+    ranks = statistics.ranks(_results())
+    assert ranks["none"] == pytest.approx((3 + 2 + 2.5 + 2.5) / 4)
+    assert ranks["default"] == pytest.approx((2 + 3 + 2.5 + 1) / 4)
+    assert ranks["causalmix"] == pytest.approx((1 + 1 + 1 + 2.5) / 4)
+
+
+def test_the_critical_difference_is_demsars():
+    # Demšar (2006), table 5: q(0.05) is 2.343 for 3 and 2.728 for 5 methods.
+    assert statistics.critical_difference(3, 10) == pytest.approx(
+        2.343 * math.sqrt(12 / 60), abs=1e-3
+    )
+    assert statistics.critical_difference(5, 30) == pytest.approx(
+        2.728 * math.sqrt(30 / 180), abs=1e-3
+    )
+
+
+def test_a_duel_counts_wins_ties_and_losses():
+    duel = statistics.duel(_results(), "causalmix", "default")
+    assert (duel.wins, duel.ties, duel.losses) == (3, 0, 1)
+    assert duel.median == pytest.approx(np.median([2.5, 5.0, 10.0, -5.0]))
+    back = statistics.duel(_results(), "default", "causalmix")
+    assert (back.wins, back.losses) == (1, 3)
+    assert statistics.duel(_results(), "none", "none").ties == 4
+
+
+def test_the_gap_is_what_validation_promised_beyond_test():
+    gaps = statistics.gap(_results(val_offset=0.03))
+    tuned = gaps[gaps["method"] == "default"]["gap"]
+    expected = [(s[1] * 1.03 / s[0] - s[1] / s[0]) * 100 for s in SCORES.values()]
+    assert tuned.tolist() == pytest.approx(expected)
+    assert gaps[gaps["method"] == "none"]["gap"].tolist() == pytest.approx([0, 0, 0, 0])
+
+
+def test_the_curve_gap_is_one_minus_a_rank_correlation():
+    up = np.arange(12.0)
+    assert statistics.curve_gap(up, up**3) == pytest.approx(0.0)
+    assert statistics.curve_gap(up, -up) == pytest.approx(2.0)
+    assert math.isnan(statistics.curve_gap(up[:9], up[:9]))
+    assert math.isnan(statistics.curve_gap(up, np.ones(12)))
+
+
+@given(st.lists(st.floats(-50, 50), min_size=2, max_size=30), st.integers(0, 5))
+def test_a_bootstrap_interval_holds_the_median_and_repeats(values: list[float], seed: int):
+    sample = np.array(values)
+    low, high = statistics.bootstrap_median(sample, draws=200, seed=seed)
+    assert sample.min() <= low <= high <= sample.max()
+    assert (low, high) == statistics.bootstrap_median(sample, draws=200, seed=seed)
+
+
+def test_the_interval_of_the_median_covers_it_about_as_often_as_promised():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(200):
+        low, high = statistics.bootstrap_median(rng.normal(size=25), draws=300)
+        covered += low <= 0 <= high
+    assert 180 <= covered <= 200
+
+
+def _many(shift: float) -> pd.DataFrame:
+    rows = []
+    for seed in range(12):
+        noise = 0.004 * (1 + seed / 12) * (-1) ** seed
+        for method, gain in (("none", 0.0), ("smote", shift + noise)):
+            score = 0.8 * (1 + gain)
+            rows.append(
+                {"table": "t", "budget": 100, "seed": seed, "method": method, "status": "done"}
+                | dict.fromkeys(("roc_auc_test", "roc_auc_val"), score)
+            )
+    return pd.DataFrame(rows)
+
+
+def test_the_verdict_says_whether_it_was_worth_it():
+    assert "smote is worth it on your table" in statistics.verdict(_many(0.02), "smote")
+    assert "within noise" in statistics.verdict(_many(0.0), "smote")
+    assert "makes the model worse" in statistics.verdict(_many(-0.02), "smote")
+    few = _many(0.02)
+    assert "too few" in statistics.verdict(few[few["seed"] < 2], "smote")
+
+
+def test_the_summary_has_a_line_per_method_and_names_what_failed():
+    results = _results()
+    results["error"] = None
+    results.loc[results["status"] == "failed", "error"] = "No such thing."
+    text = summary_text(results)
+    assert "12 of 13 runs done." in text
+    assert "Failed (default): No such thing." in text
+    line = next(row for row in text.splitlines() if row.startswith("causalmix "))
+    assert "+3.75" in line
+
+
+def test_a_summary_without_any_done_run_or_without_none_still_speaks():
+    failed = pd.DataFrame([{"table": "t", "seed": 0, "method": "smote", "status": "failed"}])
+    assert "0 of 1 runs done." in summary_text(failed)
+    lone = _results()
+    lone = lone[lone["method"] == "default"]
+    assert "default" in summary_text(lone)
