@@ -142,7 +142,10 @@ class Generator(ABC):
         return rows
 
     def _broken(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
-        return ~np.logical_and.reduce([rule.holds(rows) for rule in self.rules_])
+        kept = np.ones(len(rows), dtype=bool)
+        for rule in self.rules_:
+            kept &= rule.holds(rows)
+        return ~kept
 
     def _classes_of(self, rows: pd.DataFrame) -> Counts:
         if self.class_column_ is None:
@@ -177,7 +180,7 @@ class Generator(ABC):
         new_y = rows[target].astype(y.dtype)
         return (
             pd.concat([X, new_X], ignore_index=True),
-            pd.concat([y, new_y], ignore_index=True).rename(y.name),
+            pd.Series(pd.concat([y, new_y], ignore_index=True), name=y.name),
         )
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

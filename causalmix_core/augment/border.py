@@ -32,7 +32,7 @@ class _Border(Smote):
         rng = np.random.default_rng(0)
         self.border_ = {
             code: len(self._near_border(code, 5, rng)) > 0
-            for code in np.flatnonzero(self.class_counts_)
+            for code in np.flatnonzero(self.class_counts_).tolist()
         }
         levels = self.codecs_[self.class_column_].levels
         far = [levels[code] for code, near in self.border_.items() if not near]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from causalmix_core.scm.columns import Array, ColumnCodec, Columns
+from causalmix_core.scm.numeric_nodes import is_smooth
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,6 @@ def learn_spread(columns: Columns, codecs: Mapping[str, ColumnCodec]) -> Spread:
             gap = gone.astype(np.float64)
             learned.append(_Column(name, gap, none, _edges(gap, 2), False, gap=True))
     return Spread(tuple(learned), len(next(iter(columns.values()))))
-
-
-def is_smooth(ordered: Array, codec: ColumnCodec) -> bool:
-    """Whether there may be values between the observed ones."""
-    repeated = 1 - len(np.unique(ordered)) / len(ordered)
-    return repeated < 0.5 or (codec.step is not None and repeated < 0.9)
 
 
 def _edges(codes: Array, size: int) -> Array:

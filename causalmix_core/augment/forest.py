@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from causalmix_core.augment.base import Counts, Generator, class_rows
-from causalmix_core.augment.encoding import is_smooth
 from causalmix_core.errors import GeneratorError
 from causalmix_core.progress import Progress
 from causalmix_core.scm.columns import Array, Columns
+from causalmix_core.scm.numeric_nodes import is_smooth
 from causalmix_core.table.table import Table
 
 
@@ -63,7 +63,7 @@ class AdversarialForest(Generator):
             self._remember(forest.apply(real))
             if forest.oob_score_ <= 0.5 + self.tolerance:
                 break
-            other = self._from_leaves(rng.integers(rows, size=rows), rng)
+            other = self._from_leaves(np.arange(rows), rng)
         self.accuracy_ = float(forest.oob_score_)
         if self.accuracy_ > 0.6:
             self.notes_ = (

@@ -49,7 +49,7 @@ class Mixup(Generator):
             second = rng.integers(len(self.classes_), size=n)
         weight = rng.beta(self.alpha, self.alpha, size=n)
         weight = np.maximum(weight, 1 - weight)
-        size = 1.0
+        size = np.ones(n)
         if self.variant == "variance-preserving":
             size = np.sqrt(weight**2 + (1 - weight) ** 2)
         mixed = {}

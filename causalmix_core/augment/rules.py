@@ -124,7 +124,8 @@ class Sum(Rule):
         total, parts = self._numbers(frame)
         distance = np.abs(parts.sum(axis=1) - total)
         unknown = np.isnan(total) | np.isnan(parts).any(axis=1)
-        return unknown | (distance <= _CLOSE * np.maximum(1.0, np.abs(total)))
+        kept: NDArray[np.bool_] = distance <= _CLOSE * np.maximum(1.0, np.abs(total))
+        return np.asarray(unknown | kept, dtype=bool)
 
     def construct(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Compute the total; a missing one stays missing."""

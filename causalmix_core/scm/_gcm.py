@@ -11,7 +11,7 @@ from dowhy.gcm.causal_mechanisms import FunctionalCausalModel, StochasticModel
 from dowhy.gcm.causal_models import PARENTS_DURING_FIT
 from dowhy.graph import get_ordered_predecessors
 
-from causalmix_core.scm.columns import ColumnCodec
+from causalmix_core.scm.columns import ColumnCodec, gap_key
 from causalmix_core.scm.mechanism import Mechanism
 from causalmix_core.scm.structure import Structure
 
@@ -38,18 +38,17 @@ def to_dowhy(
     for node, donor in [*donors.items(), *donor_of_gap.items()]:
         graph.add_edge(donor, node)
     model = gcm.StructuralCausalModel(graph)
-    codecs = {node: mechanism.codec for node, mechanism in mechanisms.items()}
     for node in graph.nodes:
         causes = get_ordered_predecessors(graph, node)
         if node not in mechanisms:
             model.set_causal_mechanism(node, TrainingRow(rows))
         elif causes:
             mechanism = FittedMechanism(
-                mechanisms[node], codecs, causes, donors.get(node), donor_of_gap.get(node)
+                mechanisms[node], mechanisms, causes, donors.get(node), donor_of_gap.get(node)
             )
             model.set_causal_mechanism(node, mechanism)
         else:
-            model.set_causal_mechanism(node, FittedRoot(mechanisms[node], codecs))
+            model.set_causal_mechanism(node, FittedRoot(mechanisms[node]))
         graph.nodes[node][PARENTS_DURING_FIT] = causes
     return model
 
@@ -109,13 +108,13 @@ class TrainingRow(_Fixed, StochasticModel):  # type: ignore[misc]
 
     def draw_samples(self, num_samples: int) -> np.ndarray[Any, Any]:
         """Return (num_samples, 1) row numbers."""
-        return np.floor(_uniform(num_samples, 1) * self.rows)
+        return np.asarray(np.floor(_uniform(num_samples, 1) * self.rows))
 
 
 class FittedRoot(_Fixed, StochasticModel):  # type: ignore[misc]
     """A root's marginal."""
 
-    def __init__(self, mechanism: Mechanism, codecs: Mapping[str, ColumnCodec]) -> None:
+    def __init__(self, mechanism: Mechanism) -> None:
         self.mechanism = mechanism
 
     def draw_samples(self, num_samples: int) -> np.ndarray[Any, Any]:
@@ -125,35 +124,45 @@ class FittedRoot(_Fixed, StochasticModel):  # type: ignore[misc]
 
 
 class FittedMechanism(_Fixed, FunctionalCausalModel):  # type: ignore[misc]
-    """A node given its parents, with uniform noise: for the value and for its absence."""
+    """A node given its parents.
+
+    Its noise is uniform: a column for the value, one for its absence, and one per parent that
+    stands in where the parent is missing.
+    """
 
     def __init__(
         self,
         mechanism: Mechanism,
-        codecs: Mapping[str, ColumnCodec],
+        others: Mapping[str, Mechanism],
         causes: list[str],
         donor: str | None,
         donor_of_gap: str | None,
     ) -> None:
         self.mechanism = mechanism
-        self.codecs = codecs
+        self.sources = [others[name] for name in mechanism.parents]
         self.causes = causes
         self.donor = donor
         self.donor_of_gap = donor_of_gap
 
     def draw_noise_samples(self, num_samples: int) -> np.ndarray[Any, Any]:
-        """Return (num_samples, 2) uniform numbers."""
-        return _uniform(num_samples, 2)
+        """Return (num_samples, 2 + parents) uniform numbers."""
+        return _uniform(num_samples, 2 + len(self.sources))
 
     def evaluate(
         self, parent_samples: np.ndarray[Any, Any], noise_samples: np.ndarray[Any, Any]
     ) -> np.ndarray[Any, Any]:
         """Return (rows, 1) values for parents in the order of their names."""
         given = dict(zip(self.causes, np.asarray(parent_samples).T, strict=True))
-        columns = {
-            name: _as_codes(self.codecs[name], given[name]) for name in self.mechanism.parents
-        }
-        u, v = np.asarray(noise_samples, dtype=np.float64).T
+        u, v, *fill = np.asarray(noise_samples, dtype=np.float64).T
+        columns: dict[str, np.ndarray[Any, Any]] = {}
+        for source, level in zip(self.sources, fill, strict=True):
+            codes = _as_codes(source.codec, given[source.node])
+            columns[source.node] = codes
+            if not source.codec.is_category and len(source.observed):
+                # a missing cause has a value that nobody sees: one of its usual ones
+                gone = np.isnan(codes)
+                columns[gap_key(source.node)] = gone.astype(np.float64)
+                columns[source.node] = np.where(gone, np.quantile(source.observed, level), codes)
         if self.donor is not None:
             u = self.mechanism.value_levels.draw(given[self.donor].astype(np.int64), u)
         if self.donor_of_gap is not None and self.mechanism.absence_levels is not None:

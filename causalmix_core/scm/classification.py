@@ -14,9 +14,12 @@ _SMALLEST = 1e-9
 
 
 class Classifier(Protocol):
-    """Fitted P(class | parents) over the classes 0..k-1; `words` names it for people."""
+    """Fitted P(class | parents) over the classes 0..k-1."""
 
-    words: str
+    @property
+    def words(self) -> str:
+        """What people call it."""
+        ...
 
     def probabilities(self, columns: Columns) -> Array:
         """Return (rows, classes)."""
@@ -54,14 +57,14 @@ class Logistic:
 
 
 @dataclass(frozen=True)
-class BoostedClassifier:
-    """Boosted trees, with a temperature and shifts that make their probabilities honest."""
+class TreeClassifier:
+    """Trees, with a temperature and shifts that make their probabilities honest."""
 
     features: ParentFeatures
     trees: Any
-    sharpness: float = 1.0
-    shifts: Array | float = 0.0
-    words: str = "boosted trees"
+    sharpness: float
+    shifts: Array
+    words: str
 
     def probabilities(self, columns: Columns) -> Array:
         """Return (rows, classes)."""
@@ -75,12 +78,16 @@ def fit_logistic(
     matrix: Array,
     classes: NDArray[np.int64],
     words: str = "logistic regression",
+    strength: float = 1.0,
 ) -> Logistic:
-    """Fit by maximum penalised likelihood; every class 0..k-1 has a row."""
+    """Fit by maximum penalised likelihood, `strength` the inverse of the penalty.
+
+    Every class 0..k-1 must have a row.
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=1.0, max_iter=200, tol=1e-3)
+    model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=ConvergenceWarning)
         model.fit(matrix, classes)
@@ -89,24 +96,6 @@ def fit_logistic(
         weights = np.hstack([np.zeros_like(weights), weights])
         intercepts = np.concatenate([[0.0], intercepts])
     return Logistic(features, weights, intercepts, words)
-
-
-def grow_classifier(matrix: Array, classes: NDArray[np.int64], rounds: int) -> Any:
-    """Fit scikit-learn's histogram gradient boosting with small trees."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    trees = HistGradientBoostingClassifier(
-        max_iter=rounds,
-        learning_rate=0.1,
-        max_leaf_nodes=15,
-        min_samples_leaf=int(np.clip(len(classes) // 20, 5, 20)),
-        l2_regularization=1.0,
-        early_stopping=False,
-        random_state=0,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", category=RuntimeWarning)
-        return trees.fit(matrix, classes)
 
 
 def calibration(probabilities: Array, classes: NDArray[np.int64]) -> tuple[float, Array]:

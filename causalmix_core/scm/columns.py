@@ -76,23 +76,28 @@ class ColumnCodec:
         """Return codes as a column of the table's own dtype, inside its bounds, on its grid."""
         if self.is_category:
             lookup = np.array([*self.levels, np.nan], dtype=object)
-            return pd.Series(lookup[values.astype(np.int64)], name=self.name, dtype=self.dtype)
+            texts = lookup[values.astype(np.int64)]
+            return self._series(texts)
         gone = np.isnan(values)
         inside = np.clip(np.where(gone, self.low, values), self.low, self.high)
         if self.kind is Kind.NUMERIC:
             if self.step is not None:
                 inside = np.rint(inside / self.step) * self.step + self.origin
                 inside = np.round(inside, self.decimals or 0)
-            return pd.Series(np.where(gone, np.nan, inside), name=self.name, dtype=self.dtype)
+            return self._series(np.where(gone, np.nan, inside))
         step = int(self.step or 1)
         whole = np.rint(inside / step).astype(np.int64) * step + int(self.origin)
         if self.kind is Kind.DATETIME:
             stamps = whole.astype("datetime64[us]")
             stamps[gone] = np.datetime64("NaT")
-            return pd.Series(stamps, name=self.name).astype(self.dtype)
-        column = pd.Series(whole, name=self.name, dtype="Int64")
-        column[gone] = pd.NA
-        return column.astype(self.dtype)
+            return self._series(stamps)
+        if not gone.any():
+            return self._series(whole)
+        return self._series(pd.array(whole, dtype="Int64")).mask(gone)
+
+    def _series(self, values: Any) -> "pd.Series[Any]":
+        column: pd.Series[Any] = pd.Series(values, name=self.name, dtype=self.dtype)
+        return column
 
 
 def gap_key(name: str) -> str:

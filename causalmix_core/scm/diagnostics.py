@@ -1,46 +1,70 @@
 """What an analyst should know about a node's mechanism."""
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+
+from causalmix_core.scm.columns import Array, ColumnCodec, Columns
+
+_FEWEST_ROWS_OF_A_GROUP = 5
 
 
-@dataclass(frozen=True)
-class NodeDiagnostics:
-    """How well one node follows from its parents.
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What was found while a mechanism was fitted.
 
     Attributes:
         mechanism: the mechanism in a few words, such as "boosted trees".
         noise: the noise in a few words.
+        rows: rows the mechanism was fitted on.
         score_name: "R²" (higher is better) or "log loss" (lower is better); None for a root.
         score: out of fold, so on rows the mechanism had not seen.
         baseline: the same score without the parents.
-        rows: rows the mechanism was fitted on.
-        missing: share of missing values.
         spread: standard deviation of drawn values over the real ones, given the real parents.
-        independence: p-value of independence of residual and each parent.
-        predicted, residual: at most 500 rows, for a residual plot.
+        independence: p-value of independence of what is left and each parent.
+        predicted, residual: out of fold, at most 500 rows, for a residual plot.
+        warnings: sentences for the analyst.
+    """
+
+    mechanism: str
+    noise: str
+    rows: int
+    score_name: str | None = None
+    score: float | None = None
+    baseline: float | None = None
+    spread: float | None = None
+    independence: dict[str, float] = field(default_factory=dict)
+    predicted: Array = field(default_factory=lambda: np.empty(0), repr=False)
+    residual: Array = field(default_factory=lambda: np.empty(0), repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeDiagnostics(Findings):
+    """How well one node follows from its parents.
+
+    Attributes:
+        missing: share of missing values.
         weight: share of the ensemble's graphs that use this mechanism.
     """
 
     node: str
     parents: tuple[str, ...]
-    mechanism: str
-    noise: str
-    score_name: str | None
-    score: float | None
-    baseline: float | None
-    rows: int
     missing: float = 0.0
-    spread: float | None = None
-    independence: dict[str, float] = field(default_factory=dict)
-    predicted: "np.ndarray[Any, Any]" = field(default_factory=lambda: np.empty(0), repr=False)
-    residual: "np.ndarray[Any, Any]" = field(default_factory=lambda: np.empty(0), repr=False)
-    warnings: tuple[str, ...] = ()
     weight: float = 1.0
+
+    @classmethod
+    def of(
+        cls, node: str, parents: tuple[str, ...], findings: Findings, missing: float = 0.0
+    ) -> Self:
+        """Name the node that findings are about."""
+        found = {one.name: getattr(findings, one.name) for one in fields(Findings)}
+        return cls(node=node, parents=parents, missing=missing, **found)
 
     @property
     def sentence(self) -> str:
@@ -55,25 +79,64 @@ class NodeDiagnostics:
         return f"{start}: {', '.join(words)}"
 
 
+def independence(left: Array, inputs: Columns, known: Sequence[ColumnCodec]) -> dict[str, float]:
+    """Return, for each parent, the p-value of its independence of what is left.
+
+    Location, trend and spread are tested: rank correlations of the residual and of its size with
+    a number and with its distance from the middle, Kruskal–Wallis over the levels of a category;
+    the least p-value counts, times their number (Bonferroni).
+    """
+    found: dict[str, float] = {}
+    for codec in known:
+        values = inputs[codec.name]
+        present = ~np.isnan(values)
+        if present.sum() < 2 * _FEWEST_ROWS_OF_A_GROUP:
+            continue
+        rest, parent = left[present], values[present]
+        test = _levels_differ if codec.is_category else _correlate
+        ps = [test(rest, parent), test(np.abs(rest), parent)]
+        if not codec.is_category:
+            distance = np.abs(parent - np.median(parent))
+            ps += [_correlate(rest, distance), _correlate(np.abs(rest), distance)]
+        found[codec.name] = float(min(1.0, min(ps) * len(ps)))
+    return found
+
+
+def _correlate(rest: Array, parent: Array) -> float:
+    if rest.max() == rest.min() or parent.max() == parent.min():
+        return 1.0
+    return float(stats.spearmanr(rest, parent).pvalue)
+
+
+def _levels_differ(rest: Array, codes: Array) -> float:
+    groups = [rest[codes == code] for code in np.unique(codes)]
+    groups = [group for group in groups if len(group) >= _FEWEST_ROWS_OF_A_GROUP]
+    if len(groups) < 2 or rest.max() == rest.min():
+        return 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=RuntimeWarning)  # groups of equal values
+        p = float(stats.kruskal(*groups).pvalue)
+    return 1.0 if np.isnan(p) else p
+
+
 def diagnostics_frame(diagnostics: Sequence[NodeDiagnostics]) -> pd.DataFrame:
     """Return diagnostics as a table, one line per mechanism."""
-    return pd.DataFrame(
-        [
-            {
-                "node": one.node,
-                "parents": ", ".join(one.parents),
-                "mechanism": one.mechanism,
-                "noise": one.noise,
-                "score": one.score_name or "",
-                "value": one.score,
-                "baseline": one.baseline,
-                "rows": one.rows,
-                "missing": one.missing,
-                "spread": one.spread,
-                "independence": min(one.independence.values(), default=None),
-                "weight": one.weight,
-                "warnings": " ".join(one.warnings),
-            }
-            for one in diagnostics
-        ]
-    )
+    rows: list[dict[str, Any]] = [
+        {
+            "node": one.node,
+            "parents": ", ".join(one.parents),
+            "mechanism": one.mechanism,
+            "noise": one.noise,
+            "score": one.score_name or "",
+            "value": one.score,
+            "baseline": one.baseline,
+            "rows": one.rows,
+            "missing": one.missing,
+            "spread": one.spread,
+            "independence": min(one.independence.values(), default=None),
+            "weight": one.weight,
+            "warnings": " ".join(one.warnings),
+        }
+        for one in diagnostics
+    ]
+    return pd.DataFrame(rows)

@@ -128,7 +128,8 @@ class Classified:
         """Return one code per row."""
         climbing = np.cumsum(self.probabilities(columns), axis=1)
         climbing /= climbing[:, -1:]
-        return (climbing[:, :-1] < u[:, None]).sum(axis=1).astype(np.float64)
+        drawn: Array = (climbing[:, :-1] < u[:, None]).sum(axis=1).astype(np.float64)
+        return drawn
 
     def interval(self, columns: Columns, values: Array) -> tuple[Array, Array]:
         """Return the levels of these codes."""
@@ -161,6 +162,7 @@ class Mechanism:
 
     Attributes:
         absence: P(value is missing | parents) of a number, or None where none are missing.
+        observed: the node's sorted values in the training rows, without missing ones.
         value_levels, absence_levels: the training rows' noise, for nodes that share theirs.
     """
 
@@ -170,6 +172,7 @@ class Mechanism:
     value: Value
     absence: Classified | None
     diagnostics: NodeDiagnostics
+    observed: Array
     value_levels: Levels
     absence_levels: Levels | None
 

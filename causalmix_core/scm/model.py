@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from causalmix_core.errors import CausalMixError, MechanismError
 from causalmix_core.progress import Progress, silent
-from causalmix_core.scm.assignment import EFFORTS, Quality, assign
+from causalmix_core.scm.assignment import assign
 from causalmix_core.scm.columns import Array, ColumnCodec, decode, encode, learn_codecs
 from causalmix_core.scm.diagnostics import NodeDiagnostics
 from causalmix_core.scm.mechanism import Mechanism, Roots
 from causalmix_core.scm.sampling import Sampler
 from causalmix_core.scm.seeding import apportion, generator_for
+from causalmix_core.scm.selection import EFFORTS, Quality, has_autogluon
 from causalmix_core.scm.structure import Graph, read_structure
 from causalmix_core.table.table import Table
 
@@ -59,7 +60,7 @@ class StructuralCausalModel:
             GraphError: the graph does not fit the table or has a cycle.
             MechanismError: a node cannot be fitted; the message names it.
         """
-        if self.quality not in (*EFFORTS, "best"):
+        if self.quality not in EFFORTS:
             raise MechanismError(f"Quality is good, better or best, not {self.quality!r}.")
         if len(table) < _FEWEST_ROWS:
             raise MechanismError(
@@ -70,9 +71,10 @@ class StructuralCausalModel:
             raise MechanismError("The list of graphs is empty; give at least one.")
         self.table_ = table.take(np.arange(0))
         self.codecs_ = learn_codecs(table)
-        self.notes_: tuple[str, ...] = ()
+        quality, self.notes_ = _available(self.quality)
         self.structures_ = [read_structure(graph, table.columns) for graph in graphs]
-        quality = self._available_quality()
+        for note in self.notes_:
+            progress(0.0, note)
         wanted = list(
             dict.fromkeys(
                 (node, parents)
@@ -199,12 +201,19 @@ class StructuralCausalModel:
             shares[codec.levels.index(str(level))] = share
         return apportion(shares, n, generator_for(seed, "class shares"))
 
-    def _available_quality(self) -> str:
-        return self.quality
-
     def _check_fitted(self) -> None:
         if not hasattr(self, "members_"):
             raise MechanismError("Fit the causal model before sampling from it.")
+
+
+def _available(quality: str) -> tuple[str, tuple[str, ...]]:
+    """Return the quality that can be had, and what to say where it is not the wanted one."""
+    if quality != "best" or has_autogluon():
+        return quality, ()
+    return "better", (
+        "Quality best needs AutoGluon, which is not installed, so better was used. "
+        "Install it with: pip install autogluon.tabular",
+    )
 
 
 _cache: OrderedDict[tuple[object, ...], Mechanism] = OrderedDict()

@@ -24,7 +24,10 @@ _MOST_LEVELS = 512
 class Noise(Protocol):
     """The conditional distribution of a numeric node around its prediction."""
 
-    words: str
+    @property
+    def words(self) -> str:
+        """What people call it."""
+        ...
 
     def quantile(self, f: Array, columns: Columns, u: Array) -> Array:
         """Return the value at level `u` for rows predicted as `f`."""

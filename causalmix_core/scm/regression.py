@@ -1,6 +1,5 @@
 """Regressions of a node on its parents, each with predictions for rows it has not seen."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,14 +8,18 @@ from numpy.typing import NDArray
 
 from causalmix_core.scm.columns import Array, Columns
 from causalmix_core.scm.features import ParentFeatures
+from causalmix_core.scm.trees import GrowRegressor
 
 _PENALTIES = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
 class Regression(Protocol):
-    """A fitted f(parents); `words` names it for people."""
+    """A fitted f(parents)."""
 
-    words: str
+    @property
+    def words(self) -> str:
+        """What people call it."""
+        ...
 
     def predict(self, columns: Columns) -> Array:
         """Return f for every row."""
@@ -86,13 +89,13 @@ def fit_linear(features: ParentFeatures, matrix: Array, y: Array, words: str = "
 
 
 @dataclass(frozen=True)
-class BoostedRegression:
-    """Boosted trees on what a linear function leaves over."""
+class TreeRegression:
+    """Trees on what a linear function leaves over."""
 
     base: LinearRegression
     features: ParentFeatures
     trees: Any
-    words: str = "boosted trees"
+    words: str
 
     def predict(self, columns: Columns) -> Array:
         """Return f for every row."""
@@ -100,40 +103,21 @@ class BoostedRegression:
         return self.base.predict(columns) + rest
 
 
-def fit_boosted(
+def fit_trees(
     base: Fit,
     features: ParentFeatures,
     matrix: Array,
     y: Array,
     folds: NDArray[np.int64],
-    *,
-    rounds: int,
+    grow: GrowRegressor,
+    words: str,
 ) -> Fit:
-    """Boost trees on the out-of-fold residuals of a linear fit; `folds` numbers each row's fold."""
+    """Grow trees on the out-of-fold residuals of a linear fit; `folds` numbers each row's fold."""
     assert isinstance(base.model, LinearRegression)
     rest = y - base.held_out
     grown = np.zeros(len(y))
     for fold in range(int(folds.max()) + 1):
         inside, outside = folds != fold, folds == fold
-        trees = grow_trees(matrix[inside], rest[inside], rounds)
-        grown[outside] = trees.predict(matrix[outside])
-    model = BoostedRegression(base.model, features, grow_trees(matrix, rest, rounds))
+        grown[outside] = grow(matrix[inside], rest[inside]).predict(matrix[outside])
+    model = TreeRegression(base.model, features, grow(matrix, rest), words)
     return Fit(model, base.held_out + grown, base.order + grown)
-
-
-def grow_trees(matrix: Array, y: Array, rounds: int) -> Any:
-    """Fit scikit-learn's histogram gradient boosting with small trees."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    trees = HistGradientBoostingRegressor(
-        max_iter=rounds,
-        learning_rate=0.1,
-        max_leaf_nodes=15,
-        min_samples_leaf=int(np.clip(len(y) // 20, 5, 20)),
-        l2_regularization=1.0,
-        early_stopping=False,
-        random_state=0,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", category=RuntimeWarning)  # binning of constant features
-        return trees.fit(matrix, y)
