@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from causalmix_core.table.dates import find_date_formats
-from causalmix_core.table.missing import is_missing, is_missing_among_numbers
+from causalmix_core.table.missing import is_missing_among_numbers
 from causalmix_core.table.numbers import Number, as_whole, parse_numbers
 
 
@@ -35,10 +35,12 @@ class RawColumn:
     def read(cls, texts: "pd.Series[str]", tokens: Sequence[str], decimal: str) -> "RawColumn":
         """Reduce a column of texts, with the missing-value tokens taken out."""
         codes, uniques = pd.factorize(texts)
-        column = cls(
-            str(texts.name), np.asarray(codes), tuple(str(text) for text in uniques), decimal
-        )
-        column = column._without([text for text in column.values if is_missing(text, tokens)])
+        values = tuple(uniques.to_numpy(dtype=object).tolist())
+        column = cls(str(texts.name), np.asarray(codes), values, decimal)
+        known = frozenset(tokens)
+        column = column._without([text for text in values if text.strip() in known])
+        if column.numbers is not None:
+            return column
         odd = [text for text in column.values if is_missing_among_numbers(text)]
         if odd and len(odd) < len(column.values):
             rest = column._without(odd)
@@ -64,9 +66,13 @@ class RawColumn:
         """The different values as whole numbers, or None unless all of them are whole."""
         if self.numbers is None:
             return None
-        whole = [as_whole(number) for number in self.numbers]
-        exact = [number for number in whole if number is not None]
-        return exact if len(exact) == len(whole) else None
+        whole: list[int] = []
+        for number in self.numbers:
+            exact = as_whole(number)
+            if exact is None:
+                return None
+            whole.append(exact)
+        return whole
 
     @cached_property
     def date_formats(self) -> list[str]:

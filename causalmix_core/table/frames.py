@@ -38,11 +38,12 @@ def read_parquet(data: bytes, max_bytes: int, max_cells: int) -> pd.DataFrame:
                 )
         frame: pd.DataFrame = columns.to_pandas(ignore_metadata=True)
         return frame
-    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        if isinstance(error, TableError):
-            raise
+    except TableError:
+        raise
+    except Exception as error:
+        # Arrow raises many kinds of error over a damaged file.
         raise TableError(
-            f"The Parquet file cannot be read ({str(error).splitlines()[0]})."
+            "The Parquet file cannot be read, it seems damaged; save it anew."
         ) from error
 
 

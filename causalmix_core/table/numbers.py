@@ -7,12 +7,14 @@ codes, not numbers: arithmetic on them means nothing and would lose digits.
 
 import re
 from collections.abc import Iterable, Sequence
+from math import isfinite
 
 Number = int | float
 
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _CODE = re.compile(r"[+-]?0[0-9]+")
+_CODE_LINE = re.compile(r"^\s*[+-]?0[0-9]+\s*$", re.MULTILINE)
 _CLEAR_COMMA = re.compile(
     r"[+-]?(?:[0-9]*,(?:[0-9]{1,2}|[0-9]{4,})|(?:0|[0-9]{4,}),[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+)"
 )
@@ -49,6 +51,9 @@ def parse_number(text: str, decimal: str = ".") -> Number | None:
 
 def parse_numbers(texts: Sequence[str], decimal: str = ".") -> list[Number] | None:
     """Return the numbers the texts stand for, or None as soon as one of them stands for none."""
+    quick = _parse_plainly(texts) if decimal == "." else None
+    if quick is not None:
+        return quick
     numbers: list[Number] = []
     for text in texts:
         number = parse_number(text, decimal)
@@ -56,6 +61,25 @@ def parse_numbers(texts: Sequence[str], decimal: str = ".") -> list[Number] | No
             return None
         numbers.append(number)
     return numbers
+
+
+def _parse_plainly(texts: Sequence[str]) -> list[Number] | None:
+    """Do the same at once where every text is a plain number; None if that is not sure."""
+    try:
+        floats = list(map(float, texts))
+    except ValueError:
+        return None
+    joined = "\n".join(texts)
+    if not joined.isascii() or "_" in joined or _CODE_LINE.search(joined):
+        return None
+    if not all(map(isfinite, floats)) or max(map(abs, floats), default=0.0) >= 2**63:
+        return None
+    if not set(".eE") & set(joined):
+        return list(map(int, texts))
+    return [
+        number if "." in text or "e" in text or "E" in text else int(text)
+        for text, number in zip(texts, floats, strict=True)
+    ]
 
 
 def as_whole(number: Number) -> int | None:

@@ -29,6 +29,7 @@ Source = str | os.PathLike[str] | bytes | IO[bytes] | pd.DataFrame
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_CELLS = 20_000_000
+SAMPLE_CELLS = 100_000
 
 _TEXT_SUFFIXES = {".csv", ".tsv", ".txt", ".tab", ".data", ".dat"}
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -151,7 +152,8 @@ def _from_cells(
     _refuse_ragged(cells, lines, settings)
     if decimal not in (None, ".", ","):
         raise TableError(f"The decimal mark is '.' or ',', not {decimal!r}.")
-    sample = [[cell or "" for cell in row] for row in cells[:1000]]
+    looked_at = max(20, min(1_000, SAMPLE_CELLS // len(cells[0])))
+    sample = [[cell or "" for cell in row] for row in cells[:looked_at]]
     mark = decimal or find_decimal(
         (cell for row in sample for cell in row), prefers_comma=settings.delimiter == ";"
     )

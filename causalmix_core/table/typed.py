@@ -11,7 +11,7 @@ from causalmix_core.table.columns import RawColumn
 from causalmix_core.table.dates import parse_dates
 from causalmix_core.table.inference import Guess, guess_kind
 from causalmix_core.table.kinds import Kind
-from causalmix_core.table.numbers import as_whole, parse_number
+from causalmix_core.table.numbers import Number, as_whole, parse_number
 from causalmix_core.table.raw import RawTable
 from causalmix_core.table.table import Table
 
@@ -116,7 +116,9 @@ def to_table(
 def type_column(column: RawColumn, kind: Kind) -> pd.Series:
     """Return a raw column with the dtype of `kind`; raises TableError naming the first misfit."""
     if kind in (Kind.NUMERIC, Kind.INTEGER):
-        numbers = [parse_number(text, column.decimal) for text in column.values]
+        numbers: Sequence[Number | None] | None = column.numbers
+        if numbers is None:
+            numbers = [parse_number(text, column.decimal) for text in column.values]
         if kind is Kind.NUMERIC:
             floats = [np.nan if number is None else float(number) for number in numbers]
             _refuse_misfits(column, [number is None for number in numbers], "a number")

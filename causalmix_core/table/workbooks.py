@@ -36,9 +36,9 @@ def read_workbook(
     except TableError:
         raise
     except Exception as error:
-        # openpyxl raises many kinds of error over a damaged workbook.
+        # openpyxl raises many kinds of error over a damaged workbook, with long messages.
         raise TableError(
-            f"The Excel workbook cannot be read ({error}); save it anew as .xlsx or CSV."
+            "The Excel workbook cannot be read, it seems damaged; save it anew as .xlsx or CSV."
         ) from error
     return [], names[0] if names else ""
 
@@ -82,7 +82,7 @@ def _refuse_bomb(data: bytes, max_bytes: int) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         raise TableError("The file is no Excel workbook (.xlsx), or it is damaged.") from None
     if "[Content_Types].xml" not in {entry.filename for entry in entries}:
         raise TableError("The file is a zip archive, not an Excel workbook; unpack it first.")

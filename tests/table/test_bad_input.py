@@ -8,6 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from causalmix_core.errors import TableError
 from causalmix_core.table import read_raw, read_table
@@ -188,3 +190,33 @@ def test_overrides_that_make_no_sense_are_refused():
         read_raw("a,b\nx,é\ny,è\n".encode("latin-1"), name="t.csv", encoding="utf-8")
     with pytest.raises(TableError, match="The decimal mark is"):
         read_raw(GOOD, name="t.csv", decimal="'")
+
+
+@st.composite
+def damaged(draw):
+    data = bytearray(
+        draw(st.sampled_from([GOOD, GOOD.decode().encode("utf-16"), WORKBOOK, PARQUET]))
+    )
+    for _ in range(draw(st.integers(1, 6))):
+        place = draw(st.integers(0, len(data)))
+        data[place : place + draw(st.integers(0, 8))] = draw(
+            st.one_of(
+                st.binary(max_size=6), st.sampled_from([b'"', b"'", b",", b";", b"\n", b"\\"])
+            )
+        )
+    return bytes(data)
+
+
+WORKBOOK, PARQUET = workbook(), parquet()
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.one_of(st.binary(max_size=200), damaged()), st.sampled_from(["csv", "xlsx", "parquet"]))
+def test_damaged_files_are_read_or_refused_in_one_sentence(data, suffix):
+    message = "."
+    try:
+        assert len(read_table(data, name=f"t.{suffix}")) >= 2
+    except TableError as error:
+        message = str(error)
+    assert message.endswith(".")
+    assert "\n" not in message
