@@ -160,39 +160,56 @@ def _crossings(layers: list[list[_Place]], after: Mapping[_Place, list[_Place]])
 
 
 def _heights(layers: list[list[_Place]], links: list[tuple[_Place, _Place]]) -> dict[_Place, float]:
-    """Heights that keep each layer's order and a gap of 1, and pull neighbours level."""
+    """Heights that keep each layer's order and gaps, and pull neighbours level."""
     before, after = _neighbours(links)
-    tallest = max((len(layer) for layer in layers), default=0)
+    offsets = [_offsets(layer) for layer in layers]
+    tallest = max((column[-1] for column in offsets if column), default=0.0)
     height: dict[_Place, float] = {}
-    for layer in layers:
-        offset = (tallest - len(layer)) / 2
-        height.update({node: offset + rank for rank, node in enumerate(layer)})
+    for layer, column in zip(layers, offsets, strict=True):
+        start = (tallest - column[-1]) / 2 if column else 0.0
+        height.update({node: start + at for node, at in zip(layer, column, strict=True)})
     for sweep in range(_SWEEPS):
-        for layer in layers if sweep % 2 == 0 else reversed(layers):
+        numbers = range(len(layers)) if sweep % 2 == 0 else range(len(layers) - 1, -1, -1)
+        for number in numbers:
             wished = []
-            for node in layer:
+            for node in layers[number]:
                 near = [height[other] for other in before.get(node, []) + after.get(node, [])]
                 wished.append(sum(near) / len(near) if near else height[node])
-            height.update(zip(layer, _apart(wished), strict=True))
+            settled = _apart(wished, offsets[number])
+            height.update(zip(layers[number], settled, strict=True))
     lowest = min(height.values(), default=0.0)
     return {node: value - lowest for node, value in height.items()}
 
 
-def _apart(wished: Sequence[float]) -> list[float]:
-    """The closest heights (least squares) that are in order and at least 1 apart.
+def _offsets(layer: Sequence[_Place]) -> list[float]:
+    """Where the nodes of a layer stand when packed: a passing edge needs less room than a node."""
+    offsets: list[float] = []
+    for number, node in enumerate(layer):
+        if number == 0:
+            offsets.append(0.0)
+        else:
+            room = (0.5 if isinstance(node, str) else 0.15) + (
+                0.5 if isinstance(layer[number - 1], str) else 0.15
+            )
+            offsets.append(offsets[-1] + room)
+    return offsets
 
-    Pool adjacent violators on the wishes minus their rank.
+
+def _apart(wished: Sequence[float], offsets: Sequence[float]) -> list[float]:
+    """The closest heights (least squares) that are at least as far apart as the offsets are.
+
+    Pool adjacent violators on the wishes minus the offsets.
     """
     blocks: list[tuple[float, int]] = []
-    for rank, wish in enumerate(wished):
-        mean, size = wish - rank, 1
+    for wish, offset in zip(wished, offsets, strict=True):
+        mean, size = wish - offset, 1
         while blocks and blocks[-1][0] > mean:
             other, count = blocks.pop()
             mean = (mean * size + other * count) / (size + count)
             size += count
         blocks.append((mean, size))
     flat = [mean for mean, size in blocks for _ in range(size)]
-    return [mean + rank for rank, mean in enumerate(flat)]
+    return [mean + offset for mean, offset in zip(flat, offsets, strict=True)]
 
 
 def _spread(number: int, count: int) -> float:

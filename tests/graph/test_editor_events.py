@@ -1,7 +1,9 @@
 """What the drawing reports becomes edits; what it is sent holds the whole graph."""
 
 import hashlib
+import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from causalmix_core.graph import (
 from tests.graph.graphs import graph, mixed_graphs, signs
 from ui import graph_editor as editor
 from ui.graph_editor import edits_from_event
-from ui.graph_editor.events import Step, drawing, follow, looks_alike, placed, places
+from ui.graph_editor.events import Step, canvas, drawing, follow, looks_alike, placed
 
 PAGE = Path(__file__).parents[1] / "browser" / "apps" / "graph_page.py"
 
@@ -114,14 +116,7 @@ def test_whatever_else_arrives_is_refused(bad: object) -> None:
 @given(mixed_graphs())
 @settings(max_examples=30)
 def test_the_drawing_gets_every_node_and_edge_free_of_nan(mixed: MixedGraph) -> None:
-    data = drawing(
-        History(mixed),
-        placed(mixed, places(mixed)),
-        rev="1",
-        target="age",
-        read_only=False,
-        message=None,
-    )
+    data = drawing(History(mixed), canvas(mixed), rev="1", target="age")
     data = json.loads(json.dumps(data, allow_nan=False))
     assert [node["name"] for node in data["nodes"]] == list(mixed.nodes)
     assert data["target"] == "age"
@@ -134,27 +129,42 @@ def test_the_drawing_gets_every_node_and_edge_free_of_nan(mixed: MixedGraph) -> 
 
 def test_nodes_stand_where_they_were_moved_or_where_the_found_graph_has_them() -> None:
     history = History(graph("a --> b", "b --> c")).do(MoveNodes((("a", 0.9, 0.1),)))
-    base = places(history.found)
+    sheet = canvas(history.found)
     edited = history.do(RemoveEdge("a", "b"))
-    assert placed(edited.graph, base).layout == {**base, "a": (0.9, 0.1)}
-    assert placed(history.undo().graph, base).layout == base
+    assert placed(edited.graph, sheet).layout == {**sheet.places, "a": (0.9, 0.1)}
+    assert placed(history.undo().graph, sheet).layout == sheet.places
 
 
 def test_a_new_search_keeps_the_places_that_were_chosen() -> None:
-    after = places(graph("b --> a", nodes="c"), {"a": (0.9, 0.1), "gone": (0.5, 0.5)})
+    after = canvas(graph("b --> a", nodes="c"), {"a": (0.9, 0.1), "gone": (0.5, 0.5)}).places
     assert after["a"] == (0.9, 0.1)
     assert set(after) == set("abc")
 
 
+@given(mixed_graphs(frequencies=False))
+@settings(max_examples=40)
+def test_no_two_boxes_touch_on_the_sheet(mixed: MixedGraph) -> None:
+    long = {node: f"a rather long {node}" for node in mixed.nodes}
+    named = MixedGraph(
+        tuple(long.values()),
+        tuple(replace(e, source=long[e.source], target=long[e.target]) for e in mixed.edges),
+    )
+    sheet = canvas(named)
+    width, height = sheet.size
+    for (one, (x, y)), (other, (u, v)) in itertools.combinations(sheet.places.items(), 2):
+        beside = abs(x - u) * width >= 4.2 * (len(one) + len(other))
+        assert beside or abs(y - v) * height >= 40
+
+
 def test_a_drawing_is_sent_anew_only_when_something_it_shows_differs() -> None:
     found = graph("a --> b", "b o-> c")
-    base = places(found)
-    shown = placed(found, base)
+    sheet = canvas(found)
+    shown = placed(found, sheet)
     same = MixedGraph(shown.nodes, tuple(e.seen_from(e.target) for e in reversed(shown.edges)))
-    assert looks_alike(placed(same, base), shown)
-    assert not looks_alike(placed(graph("a --> b", nodes="c"), base), shown)
-    assert not looks_alike(placed(graph("a --> b", "b --> c"), base), shown)
-    assert not looks_alike(placed(found.with_layout({"a": (0.9, 0.9)}), base), shown)
+    assert looks_alike(placed(same, sheet), shown)
+    assert not looks_alike(placed(graph("a --> b", nodes="c"), sheet), shown)
+    assert not looks_alike(placed(graph("a --> b", "b --> c"), sheet), shown)
+    assert not looks_alike(placed(found.with_layout({"a": (0.9, 0.9)}), sheet), shown)
 
 
 def test_a_page_with_the_editor_runs_without_a_browser() -> None:

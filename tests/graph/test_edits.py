@@ -62,7 +62,7 @@ def play(found: MixedGraph, wished: list[Edit]) -> History:
 
 
 @given(mixed_graphs(), st.lists(edits(), max_size=8))
-@settings(max_examples=80)
+@settings(max_examples=40)
 def test_undo_takes_every_edit_back_and_redo_brings_it_again(
     found: MixedGraph, wished: list[Edit]
 ) -> None:
@@ -79,7 +79,7 @@ def test_undo_takes_every_edit_back_and_redo_brings_it_again(
 
 
 @given(mixed_graphs(), st.lists(edits(), max_size=6), st.integers(0, 6))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_a_stored_history_opens_as_it_was(
     found: MixedGraph, wished: list[Edit], steps_back: int
 ) -> None:

@@ -15,15 +15,15 @@ import streamlit as st
 
 from causalmix_core.errors import GraphError
 from causalmix_core.graph import Edge, History, MixedGraph, apply
-from causalmix_core.graph.layout import Position
 from ui.graph_editor.events import (
+    Canvas,
     Step,
+    canvas,
     drawing,
     edits_from_event,
     follow,
     looks_alike,
     placed,
-    places,
 )
 
 _HERE = Path(__file__).parent
@@ -49,7 +49,7 @@ class _Sync:
 
     Attributes:
         history: as the page last gave it, with the browser's edits since.
-        base: where the nodes stand before anybody moves them.
+        sheet: what the found graph is drawn on.
         shown: what the drawing shows; None once it and the history have parted.
         data: the message of this revision, sent unchanged as long as drawing and history agree.
         handled: how many of the browser's edits of this revision were followed.
@@ -57,7 +57,7 @@ class _Sync:
     """
 
     history: History
-    base: Mapping[str, Position]
+    sheet: Canvas
     shown: MixedGraph | None
     data: dict[str, Any]
     handled: int = 0
@@ -102,17 +102,16 @@ def graph_editor(
 def _synchronised(key: str, history: History, *, target: str | None, read_only: bool) -> _Sync:
     """What to send: the message of before, or a new one where the drawing would show otherwise."""
     sync: _Sync | None = st.session_state.get(_sync_key(key))
-    base: Mapping[str, Position]
     if sync is None:
-        base = places(history.found)
+        sheet = canvas(history.found)
     elif sync.history.found.digest == history.found.digest:
-        base = sync.base
+        sheet = sync.sheet
     else:  # a new search keeps the places that the analyst chose
-        base = places(history.found, sync.history.graph.layout)
-    shown = placed(history.graph, base)
+        sheet = canvas(history.found, sync.history.graph.layout)
+    shown = placed(history.graph, sheet)
     data = drawing(
         history,
-        shown,
+        sheet,
         rev=secrets.token_hex(8),
         target=target,
         read_only=read_only,
@@ -124,7 +123,7 @@ def _synchronised(key: str, history: History, *, target: str | None, read_only: 
         if all(data[name] == sync.data[name] for name in told):
             sync.history = history
             return sync
-    sync = _Sync(history, base, shown, data)
+    sync = _Sync(history, sheet, shown, data)
     st.session_state[_sync_key(key)] = sync
     return sync
 

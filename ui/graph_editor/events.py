@@ -1,7 +1,9 @@
 """What passes between Python and the drawing: pure functions, no Streamlit."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
 from typing import Any
 
 from causalmix_core.errors import GraphError
@@ -17,19 +19,47 @@ class Step(StrEnum):
     REDO = "redo"
 
 
+@dataclass(frozen=True)
+class Canvas:
+    """The sheet that a found graph is drawn on.
+
+    Attributes:
+        places: where the nodes stand in [0, 1]² before anybody moves them.
+        size: width and height in drawing units (pixels at zoom 1), so that no names overlap.
+    """
+
+    places: Mapping[str, Position]
+    size: tuple[int, int]
+
+
+def canvas(found: MixedGraph, kept: Mapping[str, Position] | None = None) -> Canvas:
+    """Lay out a found graph; `kept` are places that the analyst gave nodes of an earlier one."""
+    known = {node: place for node, place in (kept or {}).items() if node in set(found.nodes)}
+    places = positions(found.with_layout({**known, **found.layout}))
+    return Canvas(places, _size(places))
+
+
+def placed(graph: MixedGraph, sheet: Canvas) -> MixedGraph:
+    """`graph` with a place for every node: where it was moved to, else its place on the sheet."""
+    return graph.with_layout(
+        {node: graph.layout.get(node, sheet.places[node]) for node in graph.nodes}
+    )
+
+
 def drawing(
     history: History,
-    shown: MixedGraph,
+    sheet: Canvas,
     *,
     rev: str,
-    target: str | None,
-    read_only: bool,
-    message: str | None,
+    target: str | None = None,
+    read_only: bool = False,
+    message: str | None = None,
 ) -> dict[str, Any]:
-    """The data that the drawing needs; `shown` is the edited graph with a place for every node."""
+    """The data that the drawing of a history needs; plain values, free of NaN."""
+    shown = placed(history.graph, sheet)
     return {
         "rev": rev,
-        "size": _size(len(shown.nodes)),
+        "size": list(sheet.size),
         "nodes": [
             {"name": node, "x": shown.layout[node][0], "y": shown.layout[node][1]}
             for node in shown.nodes
@@ -43,17 +73,6 @@ def drawing(
         "read_only": read_only,
         "message": message,
     }
-
-
-def places(found: MixedGraph, kept: Mapping[str, Position] | None = None) -> dict[str, Position]:
-    """Where the nodes stand before anybody moves them; `kept` are places from an earlier graph."""
-    known = {node: place for node, place in (kept or {}).items() if node in set(found.nodes)}
-    return positions(found.with_layout({**known, **found.layout}))
-
-
-def placed(graph: MixedGraph, base: Mapping[str, Position]) -> MixedGraph:
-    """`graph` with a place for every node: where it was moved to, else its place in `base`."""
-    return graph.with_layout({node: graph.layout.get(node, base[node]) for node in graph.nodes})
 
 
 def edits_from_event(event: object, graph: MixedGraph, done: int = 0) -> Iterator[Edit | Step]:
@@ -124,7 +143,22 @@ def edge_to_data(edge: Edge) -> dict[str, Any]:
     }
 
 
-def _size(nodes: int) -> tuple[int, int]:
-    """Width and height of the drawing in its own units: enough room for names side by side."""
-    width = max(900, round(260 * nodes**0.5))
-    return width, round(width * 0.46)
+def _size(places: Mapping[str, Position]) -> tuple[int, int]:
+    """The smallest sheet of a pleasant shape on which no two boxes touch, within reason."""
+    boxes = [(x, y, _box_width(node)) for node, (x, y) in places.items()]
+    pairs = [
+        (abs(x - u), abs(y - z), (w + v) / 2 + 24)
+        for (x, y, w), (u, z, v) in combinations(boxes, 2)
+    ]
+    columns = {round(x, 2) for x, _, _ in boxes}
+    width = max(900, 130 * len(columns))
+    while True:
+        height = max((58 / dy for dx, dy, apart in pairs if dx * width < apart and dy), default=0)
+        if height <= 0.55 * width or width >= 1200 + 60 * len(boxes):
+            return width, round(min(max(height, 0.42 * width), 0.7 * width))
+        width += 50
+
+
+def _box_width(name: str) -> float:
+    """About how wide the drawing makes the box of a name."""
+    return 22 + 8.5 * min(len(name), 24)

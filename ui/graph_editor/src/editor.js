@@ -472,12 +472,21 @@ export class GraphEditor {
     this.panel.canvas.classList.toggle("drawing", this.drawMode);
     ghosts.style("display", this.ghosts ? "element" : "none");
     this.links().toggleClass("labelled", this.links().length <= MANY_EDGES);
+    this.spotlight();
     const has = (selector) => this.cy.edges(selector).nonempty();
     legend.querySelector(".mine-key").hidden = !has(".mine");
     legend.querySelector(".removed-key").hidden = ghosts.empty() || !this.ghosts;
     legend.querySelector(".wide-key").hidden = !this.links().some((link) => link.data("probability") != null);
     if (edge) this.describe(edge);
     else this.say(this.hint());
+  }
+
+  // A selected node stands out with its edges; the rest fades.
+  spotlight() {
+    const node = this.cy.nodes(".variable:selected");
+    const all = this.cy.elements(".variable, .link, .removed");
+    all.removeClass("faded");
+    if (node.nonempty() && !this.drawMode) all.not(node.closedNeighborhood()).addClass("faded");
   }
 
   hint() {

@@ -17,7 +17,8 @@ export function route(edges, nodes) {
     const [from, to] = [edge.source().position(), edge.target().position()];
     const others = boxes.filter((box) => box.id !== edge.source().id() && box.id !== edge.target().id());
     let [best, fewest] = [0, Infinity];
-    for (const bend of BENDS) {
+    const furthest = 0.6 * Math.hypot(to.x - from.x, to.y - from.y);
+    for (const bend of BENDS.filter((bend) => Math.abs(bend) <= furthest)) {
       const hidden = others.filter((box) => passes(from, to, bend, box)).length;
       if (hidden < fewest) [best, fewest] = [bend, hidden];
       if (hidden === 0) break;

@@ -24,11 +24,11 @@ export function readTheme(element) {
 // A found edge is as wide as it is often found; one that the analyst decided has a fixed width.
 const edgeWidth = (edge) => {
   const probability = edge.data("probability");
-  return probability == null ? 2.5 : 1.2 + 3.8 * probability;
+  return probability == null ? 2 : 0.8 + 2.6 * probability;
 };
 
-export const NODE_HEIGHT = 34;
-export const NODE_FONT = 15;
+export const NODE_HEIGHT = 36;
+export const NODE_FONT = 16;
 
 export function cytoscapeStyle(theme) {
   return [
@@ -56,6 +56,7 @@ export function cytoscapeStyle(theme) {
       selector: "node:selected, node.joining",
       style: { "border-color": theme.primary, "border-opacity": 1, "border-width": 3 },
     },
+    { selector: ".faded", style: { opacity: 0.25 } },
     { selector: "node.refusing", style: { opacity: 0.35 } },
     {
       selector: "edge",
@@ -73,7 +74,7 @@ export function cytoscapeStyle(theme) {
         "target-arrow-color": theme.text,
         "source-arrow-width": 2,
         "target-arrow-width": 2,
-        "arrow-scale": 1.15,
+        "arrow-scale": 1.3,
         "source-distance-from-node": 1,
         "target-distance-from-node": 1,
         color: theme.text,
