@@ -12,7 +12,9 @@ from math import isfinite
 Number = int | float
 
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+_GROUPED = re.compile(
+    r"[+-]?[1-9][0-9]{0,2}([,'’\u00a0\u202f])[0-9]{3}(?:\1[0-9]{3})*(?:\.[0-9]*)?"
+)
 _CODE = re.compile(r"[+-]?0[0-9]+")
 _CODE_LINE = re.compile(r"^\s*[+-]?0[0-9]+\s*$", re.MULTILINE)
 _CLEAR_COMMA = re.compile(
@@ -29,7 +31,8 @@ _EXACT_FLOAT = 2**53
 def parse_number(text: str, decimal: str = ".") -> Number | None:
     """Return the number a text stands for, or None where it stands for none.
 
-    `decimal` is "." or ","; the other one may separate groups of three digits.
+    `decimal` is "." or ","; the other one, an apostrophe or a no-break space may separate groups
+    of three digits.
     """
     text = text.strip()
     if decimal == ",":
@@ -37,9 +40,10 @@ def parse_number(text: str, decimal: str = ".") -> Number | None:
     if _CODE.fullmatch(text):
         return None
     if not _PLAIN.fullmatch(text):
-        if not _GROUPED.fullmatch(text):
+        grouped = _GROUPED.fullmatch(text)
+        if not grouped:
             return None
-        text = text.replace(",", "")
+        text = text.replace(grouped[1], "")
     try:
         whole = int(text)
     except ValueError:

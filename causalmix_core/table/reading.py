@@ -7,6 +7,7 @@ kinds. Whatever is found out can be overridden.
 import csv
 import io
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -31,6 +32,7 @@ MAX_BYTES = 50 * 1024 * 1024
 MAX_CELLS = 20_000_000
 SAMPLE_CELLS = 100_000
 
+_EXCEL_HINT = re.compile(r"sep=(.)\r?\n")
 _TEXT_SUFFIXES = {".csv", ".tsv", ".txt", ".tab", ".data", ".dat"}
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a zip archive"),
@@ -123,7 +125,11 @@ def read_raw(
             settings = ReadSettings("xlsx", sheet=found_sheet, missing=tokens)
         case _:
             content, found_encoding = decode(data, encoding)
-            dialect = _choose_dialect(content, delimiter, quote, columns)
+            hint = _EXCEL_HINT.match(content)
+            if hint:
+                content = content[hint.end() :]
+            wanted = delimiter or (hint[1] if hint else None)
+            dialect = _choose_dialect(content, wanted, quote, columns)
             rows, lines = parse(content, dialect, max_cells)
             cells = [list(row) for row in rows]
             settings = ReadSettings(
@@ -204,9 +210,14 @@ def _refuse_ragged(
     width = len(cells[0])
     for row, line in zip(cells, lines, strict=True):
         if len(row) != width:
+            advice = (
+                "take away the lines above the header, or state the delimiter"
+                if width == 1
+                else "mend that line or state the delimiter"
+            )
             raise TableError(
-                f"Line {line} has {len(row)} cells but the first line has {width} "
-                f"(delimiter {settings.delimiter!r}); mend that line or state the delimiter."
+                f"Line {line} has {_count(len(row), 'cell')} but the first line has {width} "
+                f"(delimiter {settings.delimiter!r}); {advice}."
             )
 
 
@@ -300,6 +311,10 @@ def _header_has(text: str, columns: Sequence[str]) -> bool:
             first.append(row)
             break
     return bool(first) and set(columns) <= {cell.strip() for cell in first[0]}
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _call(label: str | None) -> str:

@@ -48,6 +48,7 @@ def parquet(frame=None):
         (b"a,b,c\n", "t.csv", "has a header but no rows"),
         (b"a,b,c\n1,2,3\n1,2\n4,5,6\n", "t.csv", "Line 3 has 2 cells but the first line has 3"),
         (b"a,b,c\n1,2,3\n1,2,3,4\n", "t.csv", "Line 3 has 4 cells but the first line has 3"),
+        (b"My report\n\na,b\n1,2\n3,4\n", "t.csv", "take away the lines above the header"),
         (b"a,b,a\n1,2,3\n4,5,6\n", "t.csv", "Two columns are named 'a'"),
         (b"a,b, a \n1,2,3\n4,5,6\n", "t.csv", "Two columns are named 'a'"),
         (b",b,c\n1,2,3\n4,5,6\n", "t.csv", "Column 1 has no name"),

@@ -24,6 +24,8 @@ from causalmix_core.table.numbers import as_whole, find_decimal, parse_number, p
         ("1,5", ",", 1.5),
         ("1.234.567,5", ",", 1234567.5),
         ("1.234", ",", 1234),
+        ("1\u00a0234\u00a0567,5", ",", 1234567.5),
+        ("1'234.5", ".", 1234.5),
     ],
 )
 def test_numbers_are_read(text, decimal, number):
@@ -36,7 +38,7 @@ def test_numbers_are_read(text, decimal, number):
     "text",
     [
         "", "-", "abc", "007", "-01", "9223372036854775808", "1,5", "1,2345", "12,34,567",
-        "0,123", "1_000", "nan", "inf", "1e999", "0x10", "1 000", "٣", "½", "5%", "$5", "1.2.3",
+        "0,123", "1_000", "nan", "inf", "1e999", "0x10", "1 000", "٣", "½", "5%", "$5", "1.2.3", "1'234,567",
     ],
 )  # fmt: skip
 def test_other_texts_are_none(text):

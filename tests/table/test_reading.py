@@ -164,6 +164,11 @@ def test_a_trailing_delimiter_makes_no_column():
     assert read_raw(b"a;b;\n1;x;\n2;y;\n", name="t.csv").columns == ["a", "b"]
 
 
+def test_excels_hint_of_the_delimiter_is_obeyed():
+    raw = read_raw(b"sep=;\r\na;b\r\n1,5;x\r\n2,5;y\r\n", name="t.csv")
+    assert (raw.columns, raw.settings.delimiter) == (["a", "b"], ";")
+
+
 def test_blank_lines_are_passed_over():
     assert len(read_raw(b"\n\na,b\n1,x\n\n2,y\n\n", name="t.csv")) == 2
 
