@@ -10,14 +10,16 @@ from causalmix_core.progress import Progress
 from causalmix_core.scm.columns import Array, Columns
 from causalmix_core.table.table import Table
 
-_SHRINK = 0.02  # towards independence, so that the matrix can be factored
+_SHRINK = 0.01  # least eigenvalue, so that the matrix can be factored
 
 
 class GaussianCopula(Generator):
     """Normal scores of every column, their correlation, and back (Nelsen 2006, ch. 2).
 
     Categories are cut from a hidden normal score, in the order of their levels; so is, for every
-    column with missing numbers, the fact that they are missing.
+    column with missing numbers, the fact that they are missing. What a category hides of its score
+    would make correlations too small; they are divided by the share of the score's variance that
+    it shows (the polyserial correction, to first order).
     """
 
     name = "gaussian-copula"
@@ -27,14 +29,11 @@ class GaussianCopula(Generator):
         if len(table) < 3:
             raise GeneratorError("A Gaussian copula needs at least three rows.")
         self.spread_: Spread = learn_spread(self.columns_, self.codecs_)
-        rng = np.random.default_rng(0)
-        scores = special.ndtri(self.spread_.levels(rng.random(self.spread_.shape)))
-        scores -= scores.mean(axis=0)
-        scores /= np.maximum(scores.std(axis=0), 1e-12)
-        correlation = scores.T @ scores / len(scores)
-        np.fill_diagonal(correlation, 1.0)
-        width = len(correlation)
-        self.correlation_ = (1 - _SHRINK) * correlation + _SHRINK * np.eye(width)
+        scores = self.spread_.scores()
+        size = np.maximum((scores**2).mean(axis=0), 1e-12)
+        self.correlation_ = _nearest_correlation(
+            scores.T @ scores / len(scores) / np.outer(size, size)
+        )
 
     def _draw(self, n: int, counts: Counts | None, rng: np.random.Generator) -> Columns:
         assert counts is not None
@@ -58,3 +57,14 @@ class GaussianCopula(Generator):
         scores = score[:, None] * pull + noise @ np.linalg.cholesky(rest).T
         scores[:, place] = score
         return scores
+
+
+def _nearest_correlation(estimate: Array) -> Array:
+    """Return a correlation matrix near the estimate, with no eigenvalue below `_SHRINK`."""
+    bounded = np.clip(estimate, -0.99, 0.99)
+    np.fill_diagonal(bounded, 1.0)
+    values, vectors = np.linalg.eigh(bounded)
+    positive = (vectors * np.maximum(values, _SHRINK)) @ vectors.T
+    size = np.sqrt(np.diag(positive))
+    result: Array = positive / np.outer(size, size)
+    return result

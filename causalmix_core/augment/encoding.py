@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from causalmix_core.scm.columns import Array, ColumnCodec, Columns
 from causalmix_core.scm.numeric_nodes import is_smooth
@@ -26,15 +27,18 @@ class _Column:
     smooth: bool
     gap: bool = False
 
-    def levels(self, u: Array) -> Array:
-        """Return each row's level in (0, 1), `u` saying where among equal values."""
+    def scores(self) -> Array:
+        """Return the mean normal score of each row's value, 0 where it is missing."""
         if len(self.edges):
-            code = self.values.astype(np.int64)
-            return self.edges[code] + u * (self.edges[code + 1] - self.edges[code])
+            low, high = self.edges[:-1], self.edges[1:]
+            height = _normal_density(special.ndtri(low)) - _normal_density(special.ndtri(high))
+            mean: Array = (height / np.maximum(high - low, 1e-12))[self.values.astype(np.int64)]
+            return mean
         count = len(self.ordered)
-        low = np.searchsorted(self.ordered, self.values, side="left") / count
-        high = np.searchsorted(self.ordered, self.values, side="right") / count
-        return np.where(np.isnan(self.values), u, low + u * (high - low))
+        below = np.searchsorted(self.ordered, self.values, side="left")
+        upto = np.searchsorted(self.ordered, self.values, side="right")
+        level = np.clip((below + upto) / 2 / count, 0.5 / count, 1 - 0.5 / count)
+        return np.where(np.isnan(self.values), 0.0, special.ndtri(level))
 
     def at(self, level: Array) -> Array:
         """Return the values at these levels."""
@@ -51,12 +55,6 @@ class Spread:
     """All columns as levels of their distribution functions, and back."""
 
     columns: tuple[_Column, ...]
-    rows: int
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns), columns of missingness included."""
-        return self.rows, len(self.columns)
 
     def place(self, name: str) -> int:
         """Return the position of a column."""
@@ -71,11 +69,9 @@ class Spread:
         edges, code = self.columns[self.place(name)].edges, codes.astype(np.int64)
         return edges[code], edges[code + 1]
 
-    def levels(self, u: Array) -> Array:
-        """Return (rows, columns) levels of the rows learned from."""
-        return np.column_stack(
-            [column.levels(u[:, place]) for place, column in enumerate(self.columns)]
-        )
+    def scores(self) -> Array:
+        """Return (rows, columns) normal scores of the rows learned from."""
+        return np.column_stack([column.scores() for column in self.columns])
 
     def values(self, levels: Array) -> dict[str, Array]:
         """Return encoded columns at (rows, columns) levels."""
@@ -107,10 +103,15 @@ def learn_spread(columns: Columns, codecs: Mapping[str, ColumnCodec]) -> Spread:
         if gone.any():
             gap = gone.astype(np.float64)
             learned.append(_Column(name, gap, none, _edges(gap, 2), False, gap=True))
-    return Spread(tuple(learned), len(next(iter(columns.values()))))
+    return Spread(tuple(learned))
 
 
 def _edges(codes: Array, size: int) -> Array:
     counts = np.bincount(codes.astype(np.int64), minlength=max(size, 1))
     edges: Array = np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
     return edges
+
+
+def _normal_density(z: Array) -> Array:
+    result: Array = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    return result
