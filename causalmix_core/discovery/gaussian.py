@@ -155,7 +155,7 @@ def _partial_correlations(R: Floats, x: Ints, y: Ints, S: Ints) -> Floats:
 def _cholesky(stack: Floats) -> Floats:
     """Factor correlation matrices, shape (T, k, k), of which some may be singular."""
     k = stack.shape[-1]
-    factor: Floats = np.linalg.cholesky(stack + 1e-11 * np.eye(k))
+    factor: Floats = np.asarray(np.linalg.cholesky(stack + 1e-11 * np.eye(k)), dtype=np.float64)
     return factor
 
 

@@ -4,6 +4,8 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from itertools import islice
+from tempfile import NamedTemporaryFile
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -13,7 +15,8 @@ from causalmix_core.discovery.encoding import Ints
 from causalmix_core.discovery.independence import IndependenceTest
 from causalmix_core.discovery.marks import Marks
 from causalmix_core.discovery.search import Settings, search
-from causalmix_core.progress import Progress, part, silent
+from causalmix_core.errors import Cancelled
+from causalmix_core.progress import Progress, part
 
 _HEARTBEAT = 0.2  # seconds between two chances to cancel while workers are busy
 _WORTH_WORKERS = 4.0  # seconds of work below which starting processes does not pay
@@ -89,21 +92,41 @@ def _in_parallel(
     from joblib.externals.loky import get_reusable_executor
 
     executor = get_reusable_executor(max_workers=workers, timeout=20)
-    futures: list[Future[dict[str, Marks]]] = [
-        executor.submit(_search_draw, test, settings, constraints, seed, number)
-        for number in range(draws)
-    ]
-    try:
-        waiting = set(futures)
-        while waiting:
-            done = draws - len(waiting)
-            progress(done / draws, f"Resample {done} of {draws} done, {workers} at a time")
-            _, waiting = wait(waiting, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
-        for future in futures:
-            yield future.result()
-    except BaseException:
-        executor.shutdown(wait=False, kill_workers=True)
-        raise
+    done: dict[int, dict[str, Marks]] = {}
+    running: dict[Future[dict[str, Marks]], int] = {}
+    coming = iter(range(draws))
+    # Workers look at this file: when it is gone, because all is done or cancelled, they stop.
+    with NamedTemporaryFile(prefix="causalmix-search-") as sign:
+        while len(done) < draws:
+            for number in islice(coming, 2 * workers - len(running)):
+                task = executor.submit(
+                    _search_while, sign.name, test, settings, constraints, seed, number
+                )
+                running[task] = number
+            progress(
+                len(done) / draws, f"Resample {len(done)} of {draws} done, {workers} at a time"
+            )
+            for task in wait(running, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED).done:
+                done[running.pop(task)] = task.result()
+    yield from (done[number] for number in range(draws))
+
+
+def _search_while(
+    sign: str,
+    test: IndependenceTest,
+    settings: Settings,
+    constraints: Constraints,
+    seed: int,
+    number: int,
+) -> dict[str, Marks]:
+    """Search a draw in a worker for as long as the file `sign` is there."""
+
+    def stop_without_sign(fraction: float, sentence: str) -> None:
+        if not os.path.exists(sign):
+            raise Cancelled("The search was stopped.")
+
+    stop_without_sign(0.0, "")
+    return _search_draw(test, settings, constraints, seed, number, stop_without_sign)
 
 
 def _search_draw(
@@ -112,7 +135,7 @@ def _search_draw(
     constraints: Constraints,
     seed: int,
     number: int,
-    progress: Progress = silent,
+    progress: Progress,
 ) -> dict[str, Marks]:
     # One BLAS thread: the same sums in the same order, however many workers there are.
     with threadpool_limits(1):

@@ -29,7 +29,5 @@ def test_edges_of_the_incomplete_column_are_found_on_its_complete_rows() -> None
     frame = pd.DataFrame({"a": a, "b": b, "c": rng.normal(size=600)})
     frame.loc[rng.choice(600, 200, replace=False), "b"] = np.nan
     kinds = dict.fromkeys(frame.columns, "numeric")
-    graph = cm.discover(
-        cm.read_table(frame, kinds=kinds), algorithm="pc", bootstraps=0, alpha=0.01
-    )
+    graph = cm.discover(cm.read_table(frame, kinds=kinds), algorithm="pc", bootstraps=0, alpha=0.01)
     assert {edge.pair for edge in graph.edges} == {frozenset("ab")}

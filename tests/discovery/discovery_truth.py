@@ -36,9 +36,12 @@ def true_cpdag(dag: np.ndarray) -> np.ndarray:
         other = np.zeros_like(dag)
         for (i, j), forward in zip(edges, choice, strict=True):
             other[(i, j) if forward else (j, i)] = True
-        if nx.is_directed_acyclic_graph(
-            nx.from_numpy_array(other.astype(int), create_using=nx.DiGraph)
-        ) and independencies(other, everything) == truth:
+        if (
+            nx.is_directed_acyclic_graph(
+                nx.from_numpy_array(other.astype(int), create_using=nx.DiGraph)
+            )
+            and independencies(other, everything) == truth
+        ):
             members.append(other)
     marks = np.zeros((p, p), dtype=np.int8)
     for i, j in edges:
