@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.datasets import load_breast_cancer, load_wine
 
 from causalmix_core.errors import TableError
 from causalmix_core.table.frames import frame_to_text
@@ -58,6 +57,8 @@ def find(name: str) -> Example:
 
 
 def _breast_cancer() -> pd.DataFrame:
+    from sklearn.datasets import load_breast_cancer  # slow to import, seldom needed
+
     bunch = load_breast_cancer(as_frame=True)
     names = np.array([str(name) for name in bunch.target_names], dtype=object)
     frame: pd.DataFrame = bunch.data
@@ -65,6 +66,8 @@ def _breast_cancer() -> pd.DataFrame:
 
 
 def _wine() -> pd.DataFrame:
+    from sklearn.datasets import load_wine
+
     bunch = load_wine(as_frame=True)
     frame: pd.DataFrame = bunch.data
     return frame.assign(cultivar=[f"cultivar {code + 1}" for code in bunch.target])
