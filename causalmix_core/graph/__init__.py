@@ -23,6 +23,7 @@ from causalmix_core.graph.edits import (
     describe,
     difference,
 )
+from causalmix_core.graph.equivalence import EquivalenceClass, is_cpdag
 from causalmix_core.graph.knowledge import (
     CompiledKnowledge,
     compile_knowledge,
@@ -63,6 +64,7 @@ __all__ = [
     "Difference",
     "Edge",
     "Edit",
+    "EquivalenceClass",
     "GraphType",
     "History",
     "Independence",
@@ -91,6 +93,7 @@ __all__ = [
     "edge_sign",
     "implied_independencies",
     "is_ancestral",
+    "is_cpdag",
     "m_separated",
     "meek_closure",
     "positions",

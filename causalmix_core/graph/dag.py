@@ -7,7 +7,6 @@ completion says so. Every choice is made in the order of the names: how nodes an
 never matters.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import networkx as nx
@@ -47,35 +46,79 @@ def complete(graph: MixedGraph, rng: np.random.Generator | None = None) -> Compl
 def sample_dags(graph: MixedGraph, n: int, seed: int = 0) -> list[MixedGraph]:
     """Draw `n` DAGs (ADMGs where ↔ is drawn) that obey the graph's knowledge.
 
-    With pair frequencies, every pair's marks are drawn from them and the draw is completed; an
-    edge without frequencies (drawn by the analyst) is always there. Cycles that the independent
-    draws make are broken at the least certain edge. Without frequencies, the open marks of the
-    graph are resolved at random within its equivalence class; all of its DAGs can come out, not
+    With pair frequencies, every pair's marks are drawn from them and the draw is completed (o→ is
+    read as →); an edge without frequencies, drawn by the analyst, is always there. Cycles that
+    the independent draws make are broken at the least certain edge. Without frequencies, a CPDAG
+    gives each DAG of its equivalence class equally often; the open marks of any other graph, or
+    of one with knowledge, are resolved one by one at random: each DAG can come out, though not
     all equally often.
+
+    Raises:
+        GraphError: `n` is negative, or the graph's knowledge contradicts itself.
     """
     if n < 0:
         raise GraphError(f"{n} DAGs cannot be drawn; ask for 0 or more.")
     rng = np.random.default_rng(seed)
-    pairs = sorted(
-        (pair.seen_from(min(pair.pair)) for pair in graph.pairs),
-        key=lambda pair: (pair.source, pair.target),
-    )
+    if not graph.pairs and not graph.knowledge:
+        drawn = _sample_class(graph, n, rng)
+        if drawn is not None:
+            return drawn
+    chances = [
+        _Chances(pair.seen_from(min(pair.pair)))
+        for pair in sorted(graph.pairs, key=lambda pair: sorted(pair.pair))
+    ]
     fixed = tuple(
         edge for edge in graph.edges if not graph.frequencies_between(edge.source, edge.target)
     )
-    return [
-        complete(replace(graph, edges=(*fixed, *_draw(pairs, rng))), rng).graph for _ in range(n)
-    ]
+    drawn = []
+    for _ in range(n):
+        edges = (edge for chance in chances if (edge := chance.draw(rng)) is not None)
+        drawn.append(complete(replace(graph, edges=(*fixed, *edges)), rng).graph)
+    return drawn
 
 
-def _draw(pairs: Iterable[PairFrequencies], rng: np.random.Generator) -> Iterator[Edge]:
-    for pair in pairs:
-        keys = sorted(pair.frequencies)
-        shares = np.clip([pair.frequencies[key] for key in keys], 0.0, 1.0)
-        key = keys[int(rng.choice(len(keys), p=shares / shares.sum()))]
-        if key != "none":
-            source_mark, target_mark = (Mark(mark) for mark in key.split("-"))
-            yield Edge(pair.source, pair.target, source_mark, target_mark, pair.adjacent)
+class _Chances:
+    """What a pair can be, and how likely."""
+
+    def __init__(self, pair: PairFrequencies) -> None:
+        self.pair = pair
+        self.keys = sorted(pair.frequencies)
+        shares = np.clip([pair.frequencies[key] for key in self.keys], 0.0, 1.0)
+        self.limits = np.cumsum(shares / shares.sum())
+
+    def draw(self, rng: np.random.Generator) -> Edge | None:
+        """The pair's edge in one resample, or None."""
+        place = int(np.searchsorted(self.limits, rng.random(), side="right"))
+        key = self.keys[min(place, len(self.keys) - 1)]
+        if key == "none":
+            return None
+        source_mark, target_mark = (Mark(mark) for mark in key.split("-"))
+        return Edge(
+            self.pair.source, self.pair.target, source_mark, target_mark, self.pair.adjacent
+        )
+
+
+def _sample_class(graph: MixedGraph, n: int, rng: np.random.Generator) -> list[MixedGraph] | None:
+    """Draw from the equivalence class of a CPDAG (o–o read as —); None where there is none."""
+    from causalmix_core.graph.equivalence import EquivalenceClass, TooManyPartsError, is_cpdag
+
+    circles = (Mark.CIRCLE, Mark.CIRCLE)
+    pattern = replace(
+        graph,
+        edges=tuple(
+            replace(edge, source_mark=Mark.TAIL, target_mark=Mark.TAIL)
+            if edge.marks == circles
+            else edge
+            for edge in graph.edges
+        ),
+    )
+    if not is_cpdag(pattern):
+        return None
+    try:
+        members = EquivalenceClass(pattern)
+        return [members.draw(rng) for _ in range(n)]
+    except TooManyPartsError:
+        return None
 
 
 def meek_closure(graph: MixedGraph) -> dict[Pair, str]:

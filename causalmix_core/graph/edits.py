@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from causalmix_core.errors import GraphError
 from causalmix_core.graph import graph_file
-from causalmix_core.graph.knowledge import violations
+from causalmix_core.graph.knowledge import compile_knowledge, violations
 from causalmix_core.graph.marks import Mark
 from causalmix_core.graph.mixed_graph import Edge, Knowledge, MixedGraph
 from causalmix_core.graph.words import edge_sign
@@ -125,8 +125,8 @@ def apply(graph: MixedGraph, edit: Edit) -> MixedGraph:
     `sample_dags` always takes it as drawn. Evidence is kept.
 
     Raises:
-        GraphError: the edge is not there (or already is), a node is unknown, or the graph's
-            knowledge forbids the outcome.
+        GraphError: the edge is not there (or already is), a node is unknown, the graph's
+            knowledge forbids the outcome, or new knowledge contradicts itself.
     """
     match edit:
         case AddEdge():
@@ -160,6 +160,7 @@ def apply(graph: MixedGraph, edit: Edit) -> MixedGraph:
         case ReplaceEdges():
             return replace(graph, pairs=()).with_edges(edit.edges)
         case SetKnowledge():
+            compile_knowledge(edit.knowledge, graph.nodes)  # refuses what contradicts itself
             return replace(graph, knowledge=edit.knowledge)
 
 

@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.discovery.truth import independencies, random_dag, true_pag
+from scipy.stats import chi2
 
 from causalmix_core.errors import GraphError
 from causalmix_core.graph import (
     Edge,
+    EquivalenceClass,
     Knowledge,
     Mark,
     MixedGraph,
     PairFrequencies,
     complete,
     consistent_extension,
+    equivalence,
+    is_cpdag,
     m_separated,
     meek_closure,
     reasons_not_dag,
@@ -26,6 +29,7 @@ from causalmix_core.graph import (
     unshielded_colliders,
     violations,
 )
+from tests.discovery.discovery_truth import independencies, random_dag, true_pag
 from tests.graph.graphs import cpdags, dags, graph, mixed_graphs, signs
 
 
@@ -160,13 +164,64 @@ def test_dags_sampled_from_a_cpdag_are_members_of_its_class(cpdag: MixedGraph) -
         assert signs(to_cpdag(dag)) == signs(cpdag)
 
 
-def test_every_member_of_a_small_class_is_sampled() -> None:
+@given(dags(most=5))
+@settings(max_examples=40)
+def test_a_class_has_as_many_dags_as_there_are(dag: MixedGraph) -> None:
+    assert EquivalenceClass(to_cpdag(dag)).size == len(members_of_class(dag))
+
+
+def test_classes_of_known_size_are_counted() -> None:
+    def whole(edges: "list[tuple[int, int]]") -> int:
+        names = [(f"v{a:02d}", f"v{b:02d}") for a, b in edges]
+        nodes = tuple(sorted({name for pair in names for name in pair}))
+        open_edges = tuple(Edge(a, b, Mark.TAIL, Mark.TAIL) for a, b in names)
+        return EquivalenceClass(MixedGraph(nodes, open_edges)).size
+
+    # A tree has one DAG per choice of its root, a clique of 12 one per order.
+    assert whole([(node // 2, node) for node in range(2, 40)]) == 39
+    assert whole(list(itertools.combinations(range(12), 2))) == 479001600
+
+
+def test_a_graph_that_is_no_cpdag_stands_for_no_class() -> None:
+    with pytest.raises(GraphError, match="Only a CPDAG"):
+        EquivalenceClass(graph("a --> b", "b --- c"))
+    assert not is_cpdag(graph("a o-o b"))
+
+
+@pytest.mark.parametrize("edge", ["---", "o-o"])
+def test_the_dags_of_a_class_are_sampled_equally_often(edge: str) -> None:
+    # A triangle with a tail: 4 nodes, 8 DAGs, of which a random walk would favour some.
+    cpdag = graph(*(f"{a} {edge} {b}" for a, b in ("ab", "bc", "ac", "cd")))
+    drawn = Counter(
+        frozenset((each.cause, each.effect) for each in dag.edges)
+        for dag in cpdag.sample_dags(4000, seed=0)
+    )
+    assert set(drawn) == members_of_class(cpdag)
+    expected = 4000 / len(drawn)
+    statistic = sum((seen - expected) ** 2 / expected for seen in drawn.values())
+    assert statistic < chi2.ppf(0.999, len(drawn) - 1)
+
+
+def test_a_class_too_tangled_to_count_is_still_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(equivalence, "_MOST_ROOTS", 2)
     cpdag = graph("a --- b", "b --- c", "a --- c", "c --- d")
+    with pytest.raises(equivalence.TooManyPartsError):
+        EquivalenceClass(cpdag).size  # noqa: B018
     drawn = {
-        frozenset((edge.cause, edge.effect) for edge in dag.edges)
-        for dag in cpdag.sample_dags(300, seed=0)
+        frozenset((each.cause, each.effect) for each in dag.edges)
+        for dag in cpdag.sample_dags(200, seed=0)
     }
     assert drawn == members_of_class(cpdag)
+
+
+def test_sampling_within_a_class_obeys_knowledge() -> None:
+    known = Knowledge(tiers=(("c",), ("a", "b")))
+    cpdag = graph("a --- b", "b --- c", "a --- c", knowledge=known)
+    drawn = {frozenset((e.cause, e.effect) for e in dag.edges) for dag in cpdag.sample_dags(60)}
+    assert drawn == {
+        frozenset({("c", "a"), ("c", "b"), ("a", "b")}),
+        frozenset({("c", "a"), ("c", "b"), ("b", "a")}),
+    }
 
 
 def test_pairs_are_sampled_at_their_frequencies() -> None:

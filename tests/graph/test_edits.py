@@ -114,6 +114,8 @@ def test_each_edit_does_what_it_says() -> None:
         (SetMark("a", "z", Mark.TAIL), "'z' is not a node"),
         (MoveNodes((("a", float("nan"), 0.0),)), "finite"),
         (MoveNodes((("z", 0.5, 0.5),)), "'z' is not a node"),
+        (SetKnowledge(Knowledge((("a", "b"),), (("a", "b"),))), "both required and forbidden"),
+        (SetKnowledge(Knowledge(tiers=(("z",),))), "'z'"),
     ],
 )
 def test_an_edit_that_does_not_fit_is_refused(edit: Edit, message: str) -> None:
