@@ -30,6 +30,30 @@ RULES = {
     "synthetic": "best on rows of the causal model",
     "last": "no early stopping",
 }
+SUMMARY: dict[str, tuple[str, str | None, str]] = {
+    "method": ("Method", None, "All on the same rows, for the same number of steps."),
+    "runs": ("Runs", "%d", "Runs that are done."),
+    "roc_auc_test": ("Test AUC", "%.4f", "Mean ROC-AUC on the test rows at the kept step."),
+    "improvement": ("Gain %", "%+.2f", "Median normalised improvement over no fine-tuning."),
+    "spread": ("± %", "%.2f", "Half the distance between the quartiles of the gain."),
+    "rank": ("Rank", "%.2f", "Average rank over seeds, 1 is best."),
+    "gap": (
+        "Gap",
+        "%+.2f",
+        "Gain on the validation rows minus gain on the test rows, in percentage points: how much "
+        "of what early stopping promised is not there.",
+    ),
+    "correlation_gap": (
+        "Curve gap",
+        "%.2f",
+        "One minus the rank correlation of the validation and the test curve: 0 means validation "
+        "puts the steps in the right order. Needs ten evaluations.",
+    ),
+    "accuracy_test": ("Accuracy", "%.3f", "Mean, test rows."),
+    "log_loss_test": ("Log loss", "%.4f", "Mean, test rows; lower is better."),
+    "seconds": ("Seconds", "%.1f", "Median time of a run."),
+    "memory_mb": ("MB", "%.0f", "Median of the most memory a run used."),
+}
 INTO = {"both": "context and query", "context": "context", "query": "query"}
 
 
@@ -161,7 +185,8 @@ def verdicts(table: Any) -> None:
         return
     for method in dict.fromkeys(table["method"]):
         if method != "none" and (table["status"][table["method"] == method] == "done").any():
-            st.markdown(f"- {escape(statistics.verdict(table, method))}")
+            said = statistics.verdict(table, method).removeprefix(f"{method}: ")
+            st.markdown(f"- **{method_label(method)}**: {escape(said)}")
 
 
 def experiments(runs: list[Job]) -> dict[str, list[Job]]:
@@ -209,7 +234,18 @@ def outcome(space: Workspace, runs: list[Job]) -> None:
             "(score / score without − 1) × 100 %. A dot per run, the bar is the median."
         )
     summary = statistics.summarise(table, curves(store(), runs))
-    st.dataframe(summary, hide_index=True)
+    summary["method"] = [method_label(name) for name in summary["method"]]
+    st.dataframe(
+        summary,
+        hide_index=True,
+        column_order=list(SUMMARY),
+        column_config={
+            name: st.column_config.NumberColumn(title, format=form, help=text)
+            if form
+            else st.column_config.TextColumn(title, help=text)
+            for name, (title, form, text) in SUMMARY.items()
+        },
+    )
     with st.expander("Every run"):
         shown = table.drop(columns=["job"], errors="ignore")
         st.dataframe(shown, hide_index=True)

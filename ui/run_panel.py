@@ -118,8 +118,8 @@ def _each(runs: list[Job]) -> None:
     title = " · ".join(
         part
         for part in (
-            f"{len(going)} runs going on or waiting" if going else "",
-            f"{len(stopped)} stopped" if stopped else "",
+            f"Runs going on or waiting: {len(going)}" if going else "",
+            f"stopped: {len(stopped)}" if stopped else "",
         )
         if part
     )

@@ -4,7 +4,9 @@ The address bar carries the project's id, so that a refresh, a second tab and a 
 come back to the same place.
 """
 
+import importlib
 import logging
+import threading
 from pathlib import Path
 
 import streamlit as st
@@ -51,6 +53,20 @@ def run_page(page: StreamlitPage) -> None:
             "reload the page to go on. The app's terminal shows what happened.",
             icon=":material/error:",
         )
+    finally:
+        _warm_up()
+
+
+@st.cache_resource
+def _warm_up() -> None:
+    """Import what later pages need once the first page stands, so that they open at once."""
+    rooms = ("augment", "fidelity", "finetune", "foundation", "experiment.runs", "graph.edits")
+
+    def load() -> None:
+        for room in rooms:
+            importlib.import_module(f"causalmix_core.{room}")
+
+    threading.Thread(target=load, name="warm-up", daemon=True).start()
 
 
 @st.cache_resource
