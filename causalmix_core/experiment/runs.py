@@ -54,13 +54,13 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
                 }
                 prepared = None
                 for name in plan.methods:
-                    request = {**common, "method": name, "model": plan.model}
+                    request = {**common, "method": name, "model": plan.model, "digest": model}
                     after = []
                     if METHODS[name].generator is not None:
                         prepared = prepared or _prepare(store, project, plan, common)
                         request["prepared"] = prepared
                         after = [prepared]
-                    key = digest_of(FINETUNE, {**request, "prepared": None}, model, __version__)
+                    key = digest_of(FINETUNE, {**request, "prepared": None}, __version__)
                     ids.append(
                         start_job(
                             store, project, FINETUNE, request, key=key, after=after, launch=False
@@ -111,6 +111,11 @@ def finetune(store: Store, job: Job, lease: Lease) -> Json:
     from causalmix_core.finetune.run import finetune as run
 
     request = job.request
+    if model_digest(request["model"]) != request["digest"]:
+        raise RunError(
+            f"The model {request['model']!r} is not the one this run was planned with; launch the "
+            "run again."
+        )
     source, rows = _rows_of(store, job)
     method = METHODS[request["method"]]
     folder = store.folder(job.project)

@@ -83,6 +83,9 @@ class Ensemble:
         self._raw_context = trained_on
         self.context = Prepared(tuple(self._clip(i, rows) for i, rows in enumerate(trained_on)))
 
+    def __len__(self) -> int:
+        return len(self._members)
+
     def prepare(self, X: Matrix) -> Prepared:
         """Preprocess rows with what was fitted on the context."""
         import torch
@@ -96,9 +99,14 @@ class Ensemble:
         return Prepared(tuple(tensors))
 
     def losses(
-        self, context: Prepared, y_context: Codes, query: Prepared, y_query: Codes
+        self,
+        context: Prepared,
+        y_context: Codes,
+        query: Prepared,
+        y_query: Codes,
+        members: Sequence[int] | None = None,
     ) -> "Iterator[torch.Tensor]":
-        """Yield each member's mean cross-entropy over the query rows, with gradients.
+        """Yield the mean cross-entropy over the query rows, with gradients, of some or all members.
 
         Query rows of a class that the context lacks cannot be predicted and are left out; where
         none is left nothing is yielded.
@@ -111,7 +119,7 @@ class Ensemble:
         if not known.all():
             rows = np.flatnonzero(known)
             query, y_query = query.take(rows), y_query[rows]
-        for i in range(len(self._members)):
+        for i in range(len(self)) if members is None else members:
             # The network numbers the classes it sees in the context 0, 1, … in their order.
             present, context_codes = np.unique(self._relabel[i][y_context], return_inverse=True)
             target = np.searchsorted(present, self._relabel[i][y_query])
@@ -147,7 +155,7 @@ class Ensemble:
         temperature = float(self._classifier.softmax_temperature_)
         sums = [np.zeros((len(query), self.classes)) for query in queries]
         with torch.inference_mode(), _evaluating(self.network):
-            for i in range(len(self._members)):
+            for i in range(len(self)):
                 present, codes = np.unique(self._relabel[i][y_context], return_inverse=True)
                 # Which of our classes each of the network's outputs stands for.
                 ours = np.argsort(self._relabel[i])[present]

@@ -163,7 +163,7 @@ def train(
         began = time.perf_counter()
         step = trace.steps + 1
         rate = settings.rate(step)
-        loss = _gradients(material, settings, optimizer, rng, trace.steps / last)
+        loss = _gradients(material, settings, optimizer, rng, step)
         optimizer.step(rate, settings.clip)
         trace.steps = step
         measured(
@@ -224,28 +224,31 @@ def _gradients(
     settings: Settings,
     optimizer: AdamW,
     rng: np.random.Generator,
-    done: float,
+    step: int,
 ) -> float:
     """Compute the gradients of one step and return its loss."""
     ensemble = material.ensemble
     synthetic = material.synthetic
     real = Labelled(ensemble.context, ensemble.y)
-    members = len(ensemble.context.tensors)
-    total, weight = 0.0, 1.0 / (members * settings.splits_per_step)
+    in_turns = settings.members == "turns"
+    total = 0.0
+    weight = 1.0 / (settings.splits_per_step * (1 if in_turns else len(ensemble)))
     optimizer.forget_gradients()
-    for _ in range(settings.splits_per_step):
+    for i in range(settings.splits_per_step):
+        turn = ((step - 1) * settings.splits_per_step + i) % len(ensemble)
         split = draw(
             ensemble.y,
             0 if synthetic is None else len(synthetic),
             settings.mixing,
             query_share=settings.query_share,
             max_rows=settings.max_rows,
-            done=done,
+            done=(step - 1) / settings.steps,
             rng=rng,
         )
         context, query = _rows(real, synthetic, split)
         # One backward pass per member keeps the memory of one forward pass only.
-        for loss in ensemble.losses(context.rows, context.y, query.rows, query.y):
+        members = [turn] if in_turns else None
+        for loss in ensemble.losses(context.rows, context.y, query.rows, query.y, members):
             (loss * weight).backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach()) * weight
     if not np.isfinite(total):

@@ -86,6 +86,8 @@ class Settings:
         query_share: share of a split's rows that are predicted; the others are context.
         max_rows: rows of a split at most; also caps the context rows at prediction time.
         estimators: ensemble members, the same in training, evaluation and prediction.
+        members: ``turns``: each split is seen by one ensemble member, in turns; ``all``: by every
+            one, at that many times the cost.
         curve_rows: test rows in the curves; the final figures use all test rows.
         threads: threads of one run; several runs at a time want 1 each.
         device: ``cpu``, ``cuda``, ``mps``, or ``auto``.
@@ -93,9 +95,9 @@ class Settings:
         stopping: which step's weights are kept.
     """
 
-    steps: int = 40
-    evaluate_every: int = 4
-    learning_rate: float = 1e-4
+    steps: int = 30
+    evaluate_every: int = 3
+    learning_rate: float = 2e-4
     warmup: float = 0.1
     schedule: Literal["cosine", "constant"] = "cosine"
     weight_decay: float = 0.0
@@ -104,7 +106,8 @@ class Settings:
     query_share: float = 0.3
     max_rows: int = 1024
     estimators: int = 2
-    curve_rows: int = 500
+    members: Literal["turns", "all"] = "turns"
+    curve_rows: int = 300
     threads: int = 1
     device: str = "cpu"
     mixing: Mixing = field(default_factory=Mixing)
@@ -116,6 +119,7 @@ class Settings:
         _at_least("max_rows", self.max_rows, 10)
         _at_least("curve_rows", self.curve_rows, 10)
         _one_of("schedule", self.schedule, ("cosine", "constant"))
+        _one_of("members", self.members, ("turns", "all"))
         _within("query_share", self.query_share, 0.05, 0.95)
         _within("warmup", self.warmup, 0.0, 1.0)
         if not self.learning_rate > 0:

@@ -266,3 +266,13 @@ def test_what_cannot_be_fine_tuned_is_refused_in_words(splits, tiny: Path):
 def test_a_fixed_set_of_synthetic_rows_is_as_large_as_the_training_rows(splits, tiny: Path):
     fixed = replace(QUICK, mixing=Mixing(fresh=False))
     assert _run(splits, tiny, "mixup", settings=fixed).metrics["synthetic_rows"] == len(splits[0])
+
+
+def test_both_ways_of_training_the_members_learn(splits, tiny: Path):
+    steps = replace(QUICK, steps=24, evaluate_every=12)
+    turns = _run(splits, tiny, settings=replace(steps, members="turns"))
+    everyone = _run(splits, tiny, settings=replace(steps, members="all"))
+    for run in (turns, everyone):
+        losses = _curve(run, "train", "loss")
+        assert losses.iloc[-8:].mean() < losses.iloc[:8].mean()
+    assert tuple(_curve(turns, "train", "loss")) != tuple(_curve(everyone, "train", "loss"))

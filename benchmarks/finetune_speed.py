@@ -1,0 +1,228 @@
+"""Time and memory of a fine-tuning step: this project's loop beside tabpfn's own fine-tuner.
+
+    python benchmarks/finetune_speed.py TABLE --target Y [--steps 20] [--out FILE]
+
+Both tune the same checkpoint on the same rows with the same learning rate, number of gradient
+steps, ensemble members, context/query shares and evaluation (validation rows after every step),
+each in a process of its own, one after the other, on all cores. Activation checkpointing is off.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+LEARNING_RATE = 1e-4
+WEIGHT_DECAY = 0.01
+QUERY_SHARE = 0.2
+MEMBERS = 2
+
+
+def main() -> None:
+    """Measure both and print them side by side."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table")
+    parser.add_argument("--target", required=True)
+    parser.add_argument("--train-rows", type=int, default=500)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--model", default="compact")
+    parser.add_argument("--evaluate-every", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--out", help="write the table here as Markdown")
+    parser.add_argument("--only", choices=["ours", "peer"], help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.only:
+        measure = ours if options.only == "ours" else peer
+        print(json.dumps(measure(options)))
+        return
+    # Taken in turns, so that whatever else the machine does meets both alike.
+    found: dict[str, list[dict[str, Any]]] = {"ours": [], "peer": []}
+    for seed in range(options.repeats):
+        for who in found:
+            found[who].append(_in_own_process(who, seed))
+            print(who, seed, json.dumps(found[who][-1]), file=sys.stderr)
+    text = report(found, options)
+    print(text)
+    if options.out:
+        Path(options.out).write_text(text)
+
+
+def _in_own_process(who: str, seed: int) -> dict[str, Any]:
+    command = [sys.executable, *sys.argv, "--only", who, "--seed", str(seed)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def _rows(options: argparse.Namespace) -> Any:
+    import causalmix_core as cm
+
+    table = cm.read_table(options.table, target=options.target)
+    return cm.split(table, train_rows=options.train_rows, seed=0)
+
+
+def ours(options: argparse.Namespace) -> dict[str, Any]:
+    """Fine-tune with this project's loop."""
+    import causalmix_core as cm
+    from causalmix_core.finetune import Settings, Stopping
+
+    train, validation, test = _rows(options)
+    settings = Settings(
+        steps=options.steps,
+        evaluate_every=options.evaluate_every,
+        learning_rate=LEARNING_RATE,
+        weight_decay=WEIGHT_DECAY,
+        schedule="constant",
+        warmup=0.0,
+        query_share=QUERY_SHARE,
+        estimators=MEMBERS,
+        members="all",
+        curve_rows=10,
+        threads=os.cpu_count() or 1,
+        stopping=Stopping(rule="last", patience=0),
+    )
+    moments: list[float] = []
+
+    def note(points: Any) -> None:
+        if any(point.metric == "loss" for point in points):
+            moments.append(time.perf_counter())
+
+    run = cm.finetune(
+        train,
+        validation,
+        test.take(np.arange(10)),
+        method="default",
+        seed=options.seed,
+        model=options.model,
+        settings=settings,
+        on_points=note,
+    )
+    curves = run.curves
+    losses = curves[(curves["split"] == "train") & (curves["metric"] == "loss")]["value"]
+    return _figures(moments, losses.tolist(), float(run.metrics["log_loss_val"]))
+
+
+def peer(options: argparse.Namespace) -> dict[str, Any]:
+    """Fine-tune with tabpfn's `FinetunedTabPFNClassifier`."""
+    from causalmix_core.foundation import models
+    from causalmix_core.foundation._tabpfn import TableEncoder
+
+    os.environ["TABPFN_NO_BROWSER"] = os.environ["HF_HUB_OFFLINE"] = "1"
+    warnings.simplefilter("ignore")
+    import torch
+    from tabpfn.finetuning import FinetunedTabPFNClassifier
+
+    train, validation, _ = _rows(options)
+    encoder = TableEncoder.fit(train)
+    moments: list[float] = []
+    losses: list[float] = []
+
+    class Logger:
+        def setup(self, config: dict[str, Any]) -> None:
+            pass
+
+        def log_step(self, metrics: dict[str, Any], step: int) -> None:
+            moments.append(time.perf_counter())
+            losses.append(float(metrics["train/loss"]))
+
+        def log_epoch(self, metrics: dict[str, Any], step: int) -> None:
+            pass
+
+        def finish(self) -> None:
+            pass
+
+    tuner = FinetunedTabPFNClassifier(
+        device="cpu",
+        epochs=options.steps,
+        learning_rate=LEARNING_RATE,
+        weight_decay=WEIGHT_DECAY,
+        finetune_ctx_query_split_ratio=QUERY_SHARE,
+        random_state=options.seed,
+        early_stopping=False,
+        validation_frequency=options.evaluate_every,
+        use_lr_scheduler=False,
+        n_estimators_finetune=MEMBERS,
+        n_estimators_validation=MEMBERS,
+        n_estimators_final_inference=MEMBERS,
+        use_activation_checkpointing=False,
+        save_checkpoint_interval=None,
+        experiment_logger=Logger(),
+        extra_classifier_kwargs={
+            "model_path": str(models.path(options.model)),
+            "categorical_features_indices": list(encoder.categorical),
+            "inference_precision": torch.float32,
+        },
+        eval_metric="log_loss",
+    )
+    tuner.fit(
+        encoder.transform(train.frame),
+        encoder.labels(train.frame),
+        X_val=encoder.transform(validation.frame),
+        y_val=encoder.labels(validation.frame),
+    )
+    probabilities = tuner.predict_proba(encoder.transform(validation.frame))
+    y = encoder.labels(validation.frame)
+    log_loss = float(-np.log(np.clip(probabilities[np.arange(len(y)), y], 1e-15, 1)).mean())
+    return _figures(moments, losses, log_loss)
+
+
+def _figures(moments: list[float], losses: list[float], log_loss: float) -> dict[str, Any]:
+    between = np.diff(moments)
+    return {
+        "seconds": float(np.median(between)),
+        "steps": len(losses),
+        "loss": float(np.mean(losses[-5:])),
+        "validation_log_loss": log_loss,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def report(found: dict[str, list[dict[str, Any]]], options: argparse.Namespace) -> str:
+    """Return the comparison as Markdown."""
+    lines = [
+        f"# A fine-tuning step, {date.today():%d %B %Y}",
+        "",
+        f"{Path(options.table).name}, {options.train_rows} labelled rows, {options.steps} steps of "
+        f"{MEMBERS} ensemble members, validation every {options.evaluate_every} step(s), float32; "
+        f"{os.cpu_count()} cores ({platform.machine()}); median (range) of {options.repeats} runs, "
+        "the two in turns.",
+        "",
+        "| | this project | FinetunedTabPFNClassifier |",
+        "|---|---|---|",
+    ]
+    names = {
+        "seconds": "seconds per step, validation included",
+        "loss": "training loss, mean of the last five steps",
+        "validation_log_loss": "validation log loss at the end",
+        "memory": "peak memory, MB",
+    }
+    for key, title in names.items():
+        cells = []
+        for who in ("ours", "peer"):
+            values = [result[key] for result in found[who]]
+            cells.append(f"{np.median(values):.4g} ({min(values):.4g} to {max(values):.4g})")
+        lines.append(f"| {title} | {cells[0]} | {cells[1]} |")
+    ratio = np.median([r["seconds"] for r in found["peer"]]) / np.median(
+        [r["seconds"] for r in found["ours"]]
+    )
+    lines += ["", f"A step takes {ratio:.2f} times less time here."]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
