@@ -5,8 +5,8 @@ rows, judged as if they were synthetic) and the floor (every column resampled by
 nothing goes together).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TypeAlias
 
@@ -36,7 +36,7 @@ from causalmix_core.fidelity.trend import trend
 from causalmix_core.fidelity.two_sample import two_sample
 from causalmix_core.fidelity.utility import train_synthetic_test_real
 from causalmix_core.graph import MixedGraph
-from causalmix_core.progress import Progress, silent
+from causalmix_core.progress import Progress, part, silent
 from causalmix_core.table import Table
 
 Graph: TypeAlias = MixedGraph | nx.DiGraph
@@ -74,30 +74,21 @@ def compare(
     Raises:
         TableError: if rows lack a column, do not fit its kind, or are fewer than 10.
     """
-    for name in rows:
-        if name in (CEILING, FLOOR):
-            raise TableError(f"A generator cannot be called {name!r}; give it another name.")
-    made = {name: conform(table, train, name) for name, table in rows.items()}
-    for name, table in {**made, "train": train}.items():
-        if len(table) < MIN_ROWS:
-            raise TableError(
-                f"{name!r} has {len(table)} rows; a comparison needs at least {MIN_ROWS}."
-            )
+    made = _check_rows(rows, train)
     notes: dict[str, str] = {}
-    unseen = None if holdout is None else conform(holdout, train, "holdout")
-    if unseen is not None and len(unseen) < MIN_ROWS:
-        notes["holdout"] = f"only {len(unseen)} held-out rows, too few to be used"
-        unseen = None
+    unseen = _check_holdout(holdout, train, notes)
     reference = train if unseen is None else unseen
     size = min(max_rows, *(len(table) for table in (train, reference, *made.values())))
-    sets = {**made, FLOOR: shuffle_columns(train, size, np.random.default_rng([seed, 4]))}
+
+    def rng(purpose: int) -> np.random.Generator:
+        return np.random.default_rng([seed, purpose])
+
+    sets = {**made, FLOOR: shuffle_columns(train, size, rng(4))}
     if unseen is not None:
         sets[CEILING] = train
-    sets = {
-        name: thin(table, size, np.random.default_rng([seed, 2])) for name, table in sets.items()
-    }
-    real = thin(reference, size, np.random.default_rng([seed, 1]))
-    whole = thin(train, MAX_TRAIN_ROWS, np.random.default_rng([seed, 3]))
+    sets = {name: thin(table, size, rng(2)) for name, table in sets.items()}
+    real = thin(reference, size, rng(1))
+    whole = thin(train, MAX_TRAIN_ROWS, rng(3))
     samples = encode(train, [whole, real], list(sets.values()))
     judge = _Judge(
         train=samples[0],
@@ -109,36 +100,27 @@ def compare(
         seed=seed,
         notes=notes,
     )
-    figures: dict[str, Figures] = {CEILING: dict.fromkeys(_names())}
-    intervals: dict[str, Intervals] = {}
+    estimates: dict[str, dict[str, Estimate | None]] = {}
     distances: dict[str, Floats] = {}
     with threadpool_limits(1):
         for position, (name, sample) in enumerate(zip(sets, samples[2:], strict=True)):
-            found = {}
-            for step, (figure, estimate) in enumerate(judge.judge(name, sets[name], sample)):
-                done = (position + (step + 1) / len(FIGURES)) / len(sets)
-                progress(min(done, 1.0), f"{name}: {figure}")
-                found[figure] = estimate
-            figures[name] = {key: None if e is None else e.value for key, e in found.items()}
-            intervals[name] = {
-                figure.name: estimate.interval(figure.low, figure.high)
-                for figure in FIGURES
-                if (estimate := found[figure.name]) is not None
-            }
+            told = part(progress, position / len(sets), (position + 1) / len(sets))
+            estimates[name] = judge.judge(name, sets[name], sample, told)
             distances[name] = column_distances(samples[1], sample)[0]
     if unseen is None:
         notes[CEILING] = "there are no held-out rows to compare the training rows with"
+        estimates[CEILING] = dict.fromkeys(figure.name for figure in FIGURES)
+    figures = {name: _values(found) for name, found in estimates.items()}
     order = samples[1].columns.names
-    by_column = {
-        column: {name: float(distances[name][order.index(column)]) for name in sets}
-        for column in train.columns
-    }
     return Report(
         generators={name: figures[name] for name in made},
         ceiling=figures[CEILING],
         floor=figures[FLOOR],
-        intervals=intervals,
-        distances=by_column,
+        intervals={name: _intervals(estimates[name]) for name in sets},
+        distances={
+            column: {name: float(distances[name][order.index(column)]) for name in sets}
+            for column in train.columns
+        },
         settings={
             "rows": size,
             "real_rows": "training" if unseen is None else "held-out",
@@ -174,12 +156,12 @@ class _Judge:
     statements: Statements | None
     draws: int
     seed: int
-    notes: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str]
 
     def judge(
-        self, name: str, table: Table, sample: Sample
-    ) -> Iterator[tuple[str, Estimate | None]]:
-        """Yield every figure in turn; None, with a note, where it does not apply."""
+        self, name: str, table: Table, sample: Sample, progress: Progress
+    ) -> dict[str, Estimate | None]:
+        """Return every figure; None, with a note, where it does not apply."""
         rng = np.random.default_rng([self.seed, 5])
         w = bootstrap_weights(len(self.real), self.draws, rng)
         v = bootstrap_weights(len(sample), self.draws, rng)
@@ -198,12 +180,16 @@ class _Judge:
             "mmd2": lambda: shift.mmd2(*encoded(), w, v),
             "coral": lambda: shift.coral(*encoded(), w, v),
         }
-        for figure in _names():
+        found: dict[str, Estimate | None] = {}
+        for step, figure in enumerate(FIGURES):
+            progress(step / len(FIGURES), f"{name}: {figure.title.lower()}")
             try:
-                yield figure, ways[figure]()
+                found[figure.name] = ways[figure.name]()
             except NotApplicable as reason:
-                self._note(name, figure, str(reason))
-                yield figure, None
+                self._note(name, figure.name, str(reason))
+                found[figure.name] = None
+        progress(1.0, f"{name}: done")
+        return found
 
     @cached_property
     def _kept_in_real(self) -> Kept:
@@ -267,5 +253,36 @@ def _read_graph(
         return None
 
 
-def _names() -> tuple[str, ...]:
-    return tuple(figure.name for figure in FIGURES)
+def _check_rows(rows: Mapping[str, Table | pd.DataFrame], train: Table) -> dict[str, Table]:
+    for name in rows:
+        if name in (CEILING, FLOOR):
+            raise TableError(f"A generator cannot be called {name!r}; give it another name.")
+    made = {name: conform(table, train, name) for name, table in rows.items()}
+    for name, table in {**made, "train": train}.items():
+        if len(table) < MIN_ROWS:
+            raise TableError(
+                f"{name!r} has {len(table)} rows; a comparison needs at least {MIN_ROWS}."
+            )
+    return made
+
+
+def _check_holdout(
+    holdout: Table | pd.DataFrame | None, train: Table, notes: dict[str, str]
+) -> Table | None:
+    unseen = None if holdout is None else conform(holdout, train, "holdout")
+    if unseen is not None and len(unseen) < MIN_ROWS:
+        notes["holdout"] = f"only {len(unseen)} held-out rows, too few to be used"
+        return None
+    return unseen
+
+
+def _values(found: Mapping[str, Estimate | None]) -> Figures:
+    return {name: None if one is None else one.value for name, one in found.items()}
+
+
+def _intervals(found: Mapping[str, Estimate | None]) -> Intervals:
+    return {
+        figure.name: estimate.interval(figure.low, figure.high)
+        for figure in FIGURES
+        if (estimate := found[figure.name]) is not None
+    }

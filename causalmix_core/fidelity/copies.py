@@ -8,9 +8,11 @@ share of synthetic rows at or below the bar minus the share of held-out rows the
 That a set passes says little about attacks on membership (arXiv 2505.01524).
 """
 
+from math import hypot
+
 import numpy as np
 
-from causalmix_core.fidelity.estimate import Estimate
+from causalmix_core.fidelity.estimate import Estimate, share_deviation
 from causalmix_core.fidelity.samples import Floats, Sample
 
 PERCENTILE = 1.0
@@ -25,8 +27,11 @@ def copy_share(synthetic: Floats, holdout: Floats) -> Estimate:
     bar = float(np.quantile(holdout, PERCENTILE / 100, method="higher"))
     reached = bar * (1 + 1e-6) + 1e-9  # equal up to rounding is equal
     p, q = float((synthetic <= reached).mean()), float((holdout <= reached).mean())
-    variance = p * (1 - p) / len(synthetic) + q * (1 - q) / len(holdout)
-    return Estimate(p - q, float(np.sqrt(variance)))
+    return Estimate(p - q, hypot(_deviation(synthetic, reached), _deviation(holdout, reached)))
+
+
+def _deviation(distances: Floats, reached: float) -> float:
+    return share_deviation(float((distances <= reached).sum()), len(distances))
 
 
 def distance_to_closest(rows: Sample, train: Sample) -> Floats:

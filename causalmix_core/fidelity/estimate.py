@@ -33,6 +33,12 @@ class Estimate:
         return max(low, self.value - reach), min(high, self.value + reach)
 
 
+def share_deviation(count: float, total: int) -> float:
+    """Return a share's standard deviation, not 0 for none or all (Agresti & Coull, 1998)."""
+    share = (count + 2) / (total + 4)
+    return float(np.sqrt(share * (1 - share) / (total + 4)))
+
+
 def bootstrap_weights(rows: int, draws: int, rng: np.random.Generator) -> Floats:
     """Return (draws, rows): how often each row is drawn in each resample."""
     return rng.multinomial(rows, np.full(rows, 1 / rows), size=draws).astype("float64")

@@ -1,6 +1,7 @@
 """The figures of a comparison: their names, bounds, and what they say."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 INFINITE = float("inf")
 
@@ -13,17 +14,19 @@ class Figure:
         name: its key in the report file.
         title: for people.
         meaning: one sentence, what it says and which values are good.
-        better: "higher", "lower", or "ceiling" where as near as possible to the ceiling is best.
+        better: "higher" or "lower".
         low: its smallest possible value.
         high: its largest possible value.
+        digits: after the point, where it is shown.
     """
 
     name: str
     title: str
     meaning: str
-    better: str
+    better: Literal["higher", "lower"]
     low: float = 0.0
     high: float = 1.0
+    digits: int = 3
 
 
 FIGURES: tuple[Figure, ...] = (
@@ -83,7 +86,8 @@ FIGURES: tuple[Figure, ...] = (
         "lower",
         -INFINITE,
         INFINITE,
+        4,
     ),
-    Figure("coral", "CORAL", "Distance of the covariances (0 = none).", "lower", 0.0, INFINITE),
+    Figure("coral", "CORAL", "Distance of the covariances (0 = none).", "lower", 0.0, INFINITE, 4),
 )
 NAMES: tuple[str, ...] = tuple(figure.name for figure in FIGURES)

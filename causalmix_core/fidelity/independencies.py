@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from causalmix_core.discovery.discover import make_test
 from causalmix_core.discovery.encoding import encode
-from causalmix_core.fidelity.estimate import Estimate, NotApplicable
+from causalmix_core.fidelity.estimate import Estimate, NotApplicable, share_deviation
 from causalmix_core.graph import MixedGraph
 from causalmix_core.graph.separation import Independence, implied_independencies
 from causalmix_core.table import Table
@@ -104,7 +104,7 @@ def independencies_kept(synthetic: Kept, real: Kept) -> Estimate:
     if not both.any():
         raise NotApplicable("the graph implies no independence that these rows can test")
     gaps = made[both] - seen[both]
-    return Estimate(1 - abs(float(gaps.mean())), _standard_error(gaps))
+    return Estimate(1 - abs(float(gaps.mean())), _paired_deviation(gaps))
 
 
 def dependencies_kept(synthetic: Kept) -> Estimate:
@@ -112,11 +112,14 @@ def dependencies_kept(synthetic: Kept) -> Estimate:
     known = synthetic.dependent[~np.isnan(synthetic.dependent)]
     if len(known) == 0:
         raise NotApplicable("the graph joins no columns")
-    return Estimate(float(known.mean()), _standard_error(known))
+    return Estimate(float(known.mean()), share_deviation(known.sum(), len(known)))
 
 
-def _standard_error(values: Floats) -> float:
-    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+def _paired_deviation(gaps: Floats) -> float:
+    """Standard deviation of a mean of differences −1, 0, 1, half a row added to each of the four
+    possible outcomes, so that it is not 0 where nothing differs (Agresti & Min, 2005)."""
+    n = len(gaps) + 2
+    return float(np.sqrt((((gaps**2).sum() + 1) / n - (gaps.sum() / n) ** 2) / n))
 
 
 def _share(log_p: Floats, bar: float, *, above: bool) -> Floats:

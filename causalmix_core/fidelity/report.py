@@ -59,77 +59,64 @@ class Report:
 
     def to_html(self) -> str:
         """Return one HTML page that needs nothing else; names are escaped."""
-        title = f"Synthetic rows of {self.settings.get('table', 'the table')}"
+        notes = "".join(
+            f"<li><b>{escape(str(key))}</b>: {escape(str(note))}</li>"
+            for key, note in self.notes.items()
+        )
         return _PAGE.format(
-            title=escape(title),
-            summary=escape(self._summary()),
+            title=escape(f"Synthetic rows of {self.settings.get('table', 'the table')}"),
+            summary=escape(
+                f"{self.settings.get('rows')} rows of each set, compared with "
+                f"{self.settings.get('real_rows')} real rows; seed {self.settings.get('seed')}. "
+                "Read every figure between the floor (every column resampled by itself) and the "
+                "ceiling (real rows); in brackets its 95 % interval."
+            ),
             figures=self._figures_table(),
             columns=self._columns_table(),
-            meanings="".join(
-                f"<dt>{escape(figure.title)}</dt><dd>{escape(figure.meaning)}</dd>"
-                for figure in FIGURES
-            ),
-            notes="".join(
-                f"<li><b>{escape(str(key))}</b>: {escape(str(note))}</li>"
-                for key, note in self.notes.items()
-            )
-            or "<li>none</li>",
-        )
-
-    def _summary(self) -> str:
-        return (
-            f"{self.settings.get('rows')} rows of each set, compared with "
-            f"{self.settings.get('real_rows')} real rows; seed {self.settings.get('seed')}. "
-            "Read every figure between the floor (columns shuffled) and the ceiling (real rows); "
-            "in brackets the 95 % interval."
+            notes=f"<h2>Notes</h2><ul>{notes}</ul>" if notes else "",
         )
 
     def _figures_table(self) -> str:
-        rows = {"ceiling (real rows)": (CEILING, self.ceiling)}
-        rows.update({name: (name, figures) for name, figures in self.generators.items()})
-        rows["floor (columns shuffled)"] = (FLOOR, self.floor)
-        head = "".join(f"<th>{escape(figure.title)}</th>" for figure in FIGURES)
+        sets = {CEILING: self.ceiling, **self.generators, FLOOR: self.floor}
         body = "".join(
-            f'<tr class="{"yard" if key in (CEILING, FLOOR) else ""}"><th>{escape(label)}</th>'
-            + "".join(self._cell(key, figures, figure) for figure in FIGURES)
+            f"<tr><th>{escape(figure.title)}<small>{escape(figure.meaning)}</small></th>"
+            + "".join(self._cell(name, figures, figure) for name, figures in sets.items())
             + "</tr>"
-            for label, (key, figures) in rows.items()
+            for figure in FIGURES
         )
-        return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return _table(list(sets), body)
 
     def _cell(self, name: str, figures: Figures, figure: Figure) -> str:
         value = figures.get(figure.name)
         if value is None:
             return "<td>–</td>"
         ends = self.intervals.get(name, {}).get(figure.name)
-        band = f"<small>[{_write(ends[0])}, {_write(ends[1])}]</small>" if ends else ""
-        return f"<td>{_write(value)}{band}</td>"
+        band = ", ".join(_write(end, figure.digits) for end in ends) if ends else ""
+        return f"<td>{_write(value, figure.digits)}<small>{band and f'[{band}]'}</small></td>"
 
     def _columns_table(self) -> str:
-        names = [
-            *self.generators,
-            *(
-                name
-                for name in (CEILING, FLOOR)
-                if any(name in row for row in self.distances.values())
-            ),
-        ]
-        head = "".join(f"<th>{escape(name)}</th>" for name in names)
+        measured = next(iter(self.distances.values()), {})
+        names = [n for n in (CEILING, *self.generators, FLOOR) if n in measured]
         body = "".join(
             f"<tr><th>{escape(column)}</th>"
             + "".join(
                 f'<td style="background:rgba(213,94,0,{min(found[name], 1) * 0.8:.2f})">'
-                f"{found[name]:.3f}</td>"
+                f"{_write(found[name], 3)}</td>"
                 for name in names
             )
             + "</tr>"
             for column, found in self.distances.items()
         )
-        return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return _table(names, body)
 
 
-def _write(value: float) -> str:
-    return f"{value:.3f}" if abs(value) >= 0.001 or value == 0 else f"{value:.1e}"
+def _table(names: list[str], body: str) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _write(value: float, digits: int) -> str:
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 _PAGE = """<!doctype html>
@@ -142,21 +129,16 @@ body {{ margin: 2rem auto; padding: 0 1rem; max-width: 75rem; }}
 h1 {{ font-size: 1.4rem; }} h2 {{ font-size: 1.1rem; margin-top: 2rem; }}
 div {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #8886; }}
-tbody th, thead th:first-child {{ text-align: left; }}
-thead th {{ vertical-align: bottom; }}
-tr.yard {{ opacity: .75; font-style: italic; }}
-small {{ display: block; opacity: .7; white-space: nowrap; }}
-dt {{ font-weight: 600; }} dd {{ margin: 0 0 .4rem 1rem; }}
+th, td {{ padding: .35rem .8rem; text-align: right; border-bottom: 1px solid #8886; }}
+tbody th {{ text-align: left; max-width: 26rem; }}
+small {{ display: block; font-weight: normal; opacity: .7; }}
+td small {{ white-space: nowrap; }}
 </style></head><body>
 <h1>{title}</h1>
 <p>{summary}</p>
 <div>{figures}</div>
 <h2>Distance of every column (0 = the same, 1 = nothing in common)</h2>
 <div>{columns}</div>
-<h2>What the figures mean</h2>
-<dl>{meanings}</dl>
-<h2>Notes</h2>
-<ul>{notes}</ul>
+{notes}
 </body></html>
 """

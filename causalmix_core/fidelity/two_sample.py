@@ -13,7 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from causalmix_core.fidelity.estimate import Estimate, NotApplicable
+from causalmix_core.fidelity.estimate import Estimate, NotApplicable, share_deviation
 from causalmix_core.fidelity.ranking import estimate_roc_auc
 from causalmix_core.fidelity.samples import Floats, Ints, Sample
 
@@ -41,9 +41,9 @@ class TwoSample:
 
     def proxy_a_distance(self) -> Estimate:
         """Return 2(1 − 2ε), ε the share of rows put on the wrong side (Ben-David et al., 2010)."""
-        error = float(((self.score > 0.5) != (self.is_synthetic == 1)).mean())
-        deviation = 4 * float(np.sqrt(error * (1 - error) / len(self.score)))
-        return Estimate(2 * (1 - 2 * error), deviation)
+        wrong = (self.score > 0.5) != (self.is_synthetic == 1)
+        deviation = 4 * share_deviation(wrong.sum(), len(wrong))
+        return Estimate(2 * (1 - 2 * float(wrong.mean())), deviation)
 
 
 def two_sample(real: Sample, synthetic: Sample, seed: int) -> TwoSample:

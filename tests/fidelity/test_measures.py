@@ -201,7 +201,9 @@ def test_auc_and_proxy_a_distance_come_from_the_predictions():
     assert auc.value == roc_auc_score(is_synthetic, score)
     # two of eight rows are on the wrong side: 2 (1 − 2 · 0.25) = 1
     assert found.proxy_a_distance().value == pytest.approx(1.0)
-    assert found.proxy_a_distance().deviation == pytest.approx(4 * np.sqrt(0.25 * 0.75 / 8))
+    share = (2 + 2) / (8 + 4)
+    spread = 4 * np.sqrt(share * (1 - share) / (8 + 4))
+    assert found.proxy_a_distance().deviation == pytest.approx(spread)
 
 
 def test_mmd_is_the_unbiased_estimate():
