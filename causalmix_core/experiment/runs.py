@@ -138,7 +138,8 @@ def finetune(store: Store, job: Job, lease: Lease) -> Json:
         on_points=lease.measure,
     )
     lease.check()
-    done.model.save(model_file(store, job))
+    if done.model is not None:
+        done.model.save(model_file(store, job))
     for leftover in saved.parent.glob(f"{job.id}.*"):
         leftover.unlink()
     metrics = {**done.metrics, "table": request["name"], "memory_mb": _peak_memory()}

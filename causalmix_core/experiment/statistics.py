@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from causalmix_core.finetune.methods import METHODS
 from causalmix_core.finetune.metrics import HIGHER_IS_BETTER
 
 CASE = ["table", "budget", "seed"]
@@ -241,11 +242,14 @@ def verdict(results: pd.DataFrame, method: str, metric: str = "roc_auc") -> str:
     low, high = bootstrap_median(values)
     middle = f"median {_signed(_median(values))} % in {name} over {len(values)} runs"
     interval = f"95 % interval {_signed(low)} to {_signed(high)} %"
+    classic = method in METHODS and METHODS[method].is_yardstick
     if low > 0:
-        return f"{method} is worth it on your table: {middle} ({interval})."
-    if high < 0:
-        return f"{method} makes the model worse on your table: {middle} ({interval})."
-    return f"{method} is within noise on your table: {middle} ({interval})."
+        found = "is ahead of the un-tuned model" if classic else "is worth it on your table"
+    elif high < 0:
+        found = "is behind the un-tuned model" if classic else "makes the model worse on your table"
+    else:
+        found = "is within noise on your table"
+    return f"{method} {found}: {middle} ({interval})."
 
 
 _METRIC_NAMES: Mapping[str, str] = {

@@ -25,6 +25,7 @@ class Method:
         generator: where its synthetic rows come from, or None.
         trains: whether any gradient step is done.
         only_synthetic: whether training steps hold synthetic rows alone.
+        is_yardstick: a classic model on the same rows instead of the foundation model.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Method:
     generator: str | None = None
     trains: bool = True
     only_synthetic: bool = False
+    is_yardstick: bool = False
 
     def adapt(self, settings: Settings) -> Settings:
         """Return the settings as this method uses them."""
@@ -50,7 +52,11 @@ def _methods() -> dict[str, Method]:
         for name, kind in GENERATORS.items()
         if name != "causal"
     ]
-    return {method.name: method for method in (*known, *others)}
+    classic = [
+        Method("random-forest", "Random forest", trains=False, is_yardstick=True),
+        Method("gradient-boosting", "Gradient boosting", trains=False, is_yardstick=True),
+    ]
+    return {method.name: method for method in (*known, *others, *classic)}
 
 
 METHODS = _methods()

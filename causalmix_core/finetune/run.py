@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedKFold
 from causalmix_core import __version__
 from causalmix_core.errors import RunError
 from causalmix_core.finetune import checkpoint as checkpoints
-from causalmix_core.finetune import loop, methods
+from causalmix_core.finetune import loop, methods, yardstick
 from causalmix_core.finetune.ensemble import Ensemble
 from causalmix_core.finetune.loop import Labelled, Material, OnPoints
 from causalmix_core.finetune.metrics import scores
@@ -40,12 +40,13 @@ class Run:
             step (such as ``roc_auc_test``), the stopping metric at the start and at the kept step,
             steps, seconds.
         curves: step, split, metric, value; everything measured along the way.
-        model: the tuned model; that of ``none`` has the weights it started with.
+        model: the tuned model; that of ``none`` has the weights it started with, and a yardstick
+            (``random-forest``, ``gradient-boosting``) has none.
     """
 
     metrics: Mapping[str, Any]
     curves: pd.DataFrame
-    model: TunedModel
+    model: TunedModel | None
 
 
 def finetune(
@@ -93,6 +94,8 @@ def finetune(
     if domain is not None:
         splits["domain"] = domain
     splits = {name: _labelled(table, name) for name, table in splits.items()}
+    if chosen.is_yardstick:
+        return _classic(splits, method, seed, began, on_points)
     file = models.path(model)
     with _threads(settings.threads):
         made = _make_synthetic(
@@ -107,7 +110,8 @@ def finetune(
         start = checkpoints.copy_weights(network)
         trace = loop.train(
             material,
-            settings,
+            # How many steps there are is known by now: the last of them is kept.
+            _open_ended(settings) if crossed else settings,
             seed,
             stop_after=stop_after if chosen.trains else 0,
             saved=saved,
@@ -119,16 +123,7 @@ def finetune(
         network.load_state_dict(start if kept is None else kept)
         final = _final_scores(material.ensemble, encoder, splits)
     metrics = {
-        "table": train.name,
-        "method": method,
-        "seed": seed,
-        "model": str(model),
-        **{f"{_SHORT[split]}_rows": len(table) for split, table in splits.items()},
-        **{
-            f"{metric}_{_SHORT[split]}": value
-            for split, found in final.items()
-            for metric, value in found.items()
-        },
+        **_identity(splits, method, seed, str(model), final),
         "stop_metric": settings.stopping.metric,
         "stop_rule": settings.stopping.rule,
         "stop_value_start": crossed[0] if crossed else trace.keeper.start_value,
@@ -158,6 +153,54 @@ def finetune(
 
 
 _SHORT = {"train": "train", "validation": "val", "test": "test", "domain": "domain"}
+
+
+def _identity(
+    splits: Mapping[str, Table],
+    method: str,
+    seed: int,
+    model: str,
+    final: Mapping[str, Mapping[str, float]],
+) -> dict[str, Any]:
+    """The part of a results line that every kind of run has."""
+    return {
+        "table": splits["train"].name,
+        "method": method,
+        "seed": seed,
+        "model": model,
+        **{f"{_SHORT[split]}_rows": len(table) for split, table in splits.items()},
+        **{
+            f"{metric}_{_SHORT[split]}": value
+            for split, found in final.items()
+            for metric, value in found.items()
+        },
+    }
+
+
+def _classic(
+    splits: Mapping[str, Table], method: str, seed: int, began: float, on_points: OnPoints
+) -> Run:
+    """Run a yardstick: one point per curve, no model to keep."""
+    final = yardstick.measure(method, splits, seed)
+    points = [
+        loop.Point(0, split, metric, value)
+        for split, found in final.items()
+        for metric, value in found.items()
+    ]
+    on_points(points)
+    metrics = {
+        **_identity(splits, method, seed, method, final),
+        "stop_metric": None,
+        "stop_rule": None,
+        "stop_value_start": None,
+        "stop_value": None,
+        "best_step": 0,
+        "steps": 0,
+        "synthetic_rows": 0,
+        "seconds": time.perf_counter() - began,
+        "status": "done",
+    }
+    return Run(metrics, pd.DataFrame(points, columns=list(loop.Point._fields)), None)
 
 
 def run_key(
@@ -276,7 +319,7 @@ def _cross_fit(
     pool = pd.concat([splits["train"].frame, splits["validation"].frame], ignore_index=True)
     labelled = splits["train"].with_frame(pool)
     folds = StratifiedKFold(stopping.folds, shuffle=True, random_state=seed)
-    open_ended = replace(settings, stopping=replace(stopping, rule="last"))
+    open_ended = _open_ended(settings)
     curves = []
     try:
         parts = list(folds.split(pool, labelled.y))
@@ -302,6 +345,11 @@ def _cross_fit(
     mean = np.mean(curves, axis=0)
     best = int(np.argmax(mean))
     return trace.keeper.steps[best], (float(mean[0]), float(mean[best]))
+
+
+def _open_ended(settings: Settings) -> Settings:
+    """Return the settings without early stopping."""
+    return replace(settings, stopping=replace(settings.stopping, rule="last"))
 
 
 def _final_scores(

@@ -209,6 +209,9 @@ def test_every_stopping_rule_runs_and_keeps_its_promise(splits, tiny: Path, rule
     run = _run(splits, tiny, graph=graph, settings=replace(QUICK, steps=4, stopping=stopping))
     if rule == "last":
         assert run.metrics["best_step"] == 4
+    elif rule == "cross-fitted":
+        assert run.metrics["best_step"] == run.metrics["steps"] == run.curves["step"].max()
+        assert run.metrics["stop_value"] >= run.metrics["stop_value_start"]
     else:
         assert run.metrics["stop_value"] >= run.metrics["stop_value_start"]
     if rule == "synthetic":
@@ -276,3 +279,12 @@ def test_both_ways_of_training_the_members_learn(splits, tiny: Path):
         losses = _curve(run, "train", "loss")
         assert losses.iloc[-8:].mean() < losses.iloc[:8].mean()
     assert tuple(_curve(turns, "train", "loss")) != tuple(_curve(everyone, "train", "loss"))
+
+
+@pytest.mark.parametrize("name", ["random-forest", "gradient-boosting"])
+def test_yardsticks_see_the_same_rows_and_learn_what_is_there(splits, tiny: Path, name: str):
+    run = _run(splits, tiny, name)
+    assert run.model is None
+    assert run.metrics["test_rows"] == len(splits[2])
+    assert run.metrics["roc_auc_test"] > 0.85
+    assert _figures(run) == _figures(_run(splits, tiny, name))
