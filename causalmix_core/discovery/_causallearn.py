@@ -7,7 +7,6 @@ from causalmix_core.discovery.encoding import Encoded, Floats, Ints
 from causalmix_core.discovery.independence import (
     RESAMPLING_EXCESS,
     Answers,
-    Evidence,
     IndependenceTest,
     log_p_chi2,
 )
@@ -40,22 +39,12 @@ class Kernel(IndependenceTest):
                 for a, b, given in zip(x, y, S.tolist(), strict=True)
             ]
         )
-        statistic = self._ratio(log_p)
-        unknown = np.isnan(log_p)
-        corrected = log_p_chi2(statistic, np.where(unknown, 0.0, 1.0))
-        return Answers(corrected, np.where(unknown, 0.0, statistic / 2.0 - 1.0))
-
-    def evidence(self, x: int, y: int, S: tuple[int, ...]) -> Evidence:
-        log_p = np.array([self._log_p(x, y, S)])
-        statistic = float(self._ratio(log_p)[0])
-        n = int((~np.isnan(self.data.values[:, [x, y, *S]]).any(axis=1)).sum())
-        strength = float(np.sqrt(-np.expm1(-statistic / n))) if n else float("nan")
-        return Evidence(float(log_p[0]), statistic, 1.0, n, strength)
-
-    def _ratio(self, log_p: Floats) -> Floats:
-        p = np.exp(np.where(np.isnan(log_p), 0.0, np.clip(log_p, -700.0, 0.0)))
-        statistic: Floats = np.maximum(chdtri(1.0, p) - self.excess, 0.0)
-        return statistic
+        p = np.exp(np.where(np.isnan(log_p), 0.0, log_p))
+        statistic = np.maximum(chdtri(1.0, p) - self.excess, 0.0)
+        dof = np.where(np.isnan(log_p), 0.0, 1.0)
+        present = ~np.isnan(self.data.values)
+        n = present[:, np.column_stack([x, y, S])].all(axis=2).sum(axis=0)
+        return Answers(log_p_chi2(statistic, dof), statistic / 2.0 - dof, statistic, dof, n)
 
     def _log_p(self, x: int, y: int, S: tuple[int, ...]) -> float:
         from causallearn.utils.KCI.KCI import KCI_CInd, KCI_UInd

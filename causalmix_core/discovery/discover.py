@@ -250,14 +250,18 @@ def _edges(
 ) -> tuple[Edge, ...]:
     skeleton = list(whole.skeletons.values())[-1]
     place = {int(position): k for k, position in enumerate(searched)}
+    joined = [(i, j) for i, j in np.argwhere(np.triu(marks != NONE, 1)).tolist()]
+    why_of = evidence.edge_evidence(
+        skeleton, test, [(place[i], place[j]) for i, j in joined if i in place and j in place]
+    )
     edges = []
-    for i, j in np.argwhere(np.triu(marks != NONE, 1)).tolist():
+    for i, j in joined:
         shares = shares_of(counts[i, j], total) if (i, j) in counts else {"none": 1.0}
         direction = direction_probabilities(shares)
         forward, backward = direction.forward, direction.backward
         why: dict[str, Any] = {"decided_by": "copy"}
         if i in place and j in place:
-            why = evidence.edge_evidence(skeleton, test, (place[i], place[j]))
+            why = why_of[place[i], place[j]]
         if marks[j, i] == ARROW and marks[i, j] != ARROW:
             i, j, forward, backward = j, i, backward, forward  # the arrow points at the target
         why |= {"forward": forward, "backward": backward, "bidirected": direction.bidirected}

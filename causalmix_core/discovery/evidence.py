@@ -1,6 +1,7 @@
 """Why an edge is there, and why a pair is not joined: tests in a form a graph file can hold."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,44 +10,59 @@ from causalmix_core.discovery.independence import IndependenceTest
 from causalmix_core.discovery.skeleton import Pair, Set, Skeleton
 
 
-def edge_evidence(skeleton: Skeleton, test: IndependenceTest, pair: Pair) -> dict[str, Any]:
-    """Say what the whole table says of a pair: the test that decides it and the association.
+def edge_evidence(
+    skeleton: Skeleton, test: IndependenceTest, pairs: list[Pair]
+) -> dict[Pair, dict[str, Any]]:
+    """Say what the whole table says of pairs: the test that decides each and its association.
 
     For a joined pair that is the test that came closest to taking it apart; for a pair that
     resamples join and the whole table does not, the one that separated it.
     """
-    if pair in skeleton.separators:
-        given: Set = skeleton.separators[pair]
-    elif pair in skeleton.weakest:
-        given = skeleton.weakest[pair][1]
-    else:
-        return {"test": test.label, "decided_by": "knowledge", **_strength(test, pair)}
-    return {"test": test.label, **_in_full(test, pair, given), **_strength(test, pair)}
+    deciding = {
+        pair: skeleton.separators.get(pair, skeleton.weakest.get(pair, (0.0, None))[1])
+        for pair in pairs
+    }
+    tests = _in_full(test, {pair: given for pair, given in deciding.items() if given is not None})
+    marginal = _in_full(test, dict.fromkeys(pairs, ()))
+    return {
+        pair: {
+            "test": test.label,
+            **tests.get(pair, {"decided_by": "knowledge"}),
+            "strength": marginal[pair]["strength"],
+        }
+        for pair in pairs
+    }
 
 
 def separations(skeleton: Skeleton, test: IndependenceTest) -> list[dict[str, Any]]:
     """List the pairs that only a conditioning set takes apart, each with its set and p-value."""
+    conditional = {pair: S for pair, S in sorted(skeleton.separators.items()) if S}
     return [
-        {"pair": [test.names[v] for v in pair], **_in_full(test, pair, given)}
-        for pair, given in sorted(skeleton.separators.items())
-        if given
+        {"pair": [test.names[v] for v in pair], "given": says["given"], "p_value": says["p_value"]}
+        for pair, says in _in_full(test, conditional).items()
     ]
 
 
-def _in_full(test: IndependenceTest, pair: Pair, given: Set) -> dict[str, Any]:
-    found = test.evidence(*pair, given)
-    return {
-        "given": [test.names[v] for v in given],
-        "p_value": _number(np.exp(min(found.log_p, 0.0))),
-        "log10_p": _number(min(found.log_p, 0.0) / math.log(10.0)),
-        "statistic": _number(found.statistic),
-        "dof": _number(found.dof),
-        "effective_n": found.effective_n,
-    }
-
-
-def _strength(test: IndependenceTest, pair: Pair) -> dict[str, Any]:
-    return {"strength": _number(test.evidence(*pair, ()).strength)}
+def _in_full(test: IndependenceTest, asked: Mapping[Pair, Set]) -> dict[Pair, dict[str, Any]]:
+    out: dict[Pair, dict[str, Any]] = {}
+    for size in sorted({len(S) for S in asked.values()}):
+        pairs = [pair for pair, S in asked.items() if len(S) == size]
+        ends = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
+        S = np.array([asked[pair] for pair in pairs], dtype=np.int64).reshape(len(pairs), size)
+        answers = test.ask(ends[:, 0], ends[:, 1], S)
+        strength = answers.strength
+        for k, pair in enumerate(pairs):
+            log_p = min(float(answers.log_p[k]), 0.0)
+            out[pair] = {
+                "given": [test.names[v] for v in asked[pair]],
+                "p_value": _number(math.exp(log_p)),
+                "log10_p": _number(log_p / math.log(10.0)),
+                "statistic": _number(answers.statistic[k]),
+                "dof": _number(answers.dof[k]),
+                "effective_n": int(answers.effective_n[k]),
+                "strength": _number(strength[k]),
+            }
+    return {pair: out[pair] for pair in asked}
 
 
 def _number(value: float) -> float | None:

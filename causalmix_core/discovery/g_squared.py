@@ -7,7 +7,6 @@ from causalmix_core.discovery.independence import (
     RESAMPLING_EXCESS,
     VACUOUS,
     Answers,
-    Evidence,
     IndependenceTest,
     groups,
     log_p_chi2,
@@ -53,15 +52,7 @@ class GSquared(IndependenceTest):
         # Without conditioning, no freedom means a column that is constant on these rows.
         log_p[dof == 0] = VACUOUS if S.shape[1] else 0.0
         log_p[sparse] = np.nan
-        return Answers(log_p, g2 / 2.0 - dof)
-
-    def evidence(self, x: int, y: int, S: tuple[int, ...]) -> Evidence:
-        given = np.array([S], dtype=np.int64).reshape(1, len(S))
-        X, Y = np.array([x]), np.array([y])
-        g2, dof, n, _ = self._statistics(X, Y, given)
-        strength = float(np.sqrt(-np.expm1(-g2[0] / n[0]))) if n[0] else float("nan")
-        log_p = float(self.ask(X, Y, given).log_p[0])
-        return Evidence(log_p, float(g2[0]), float(dof[0]), int(n[0]), strength)
+        return Answers(log_p, g2 / 2.0 - dof, g2, dof, n)
 
     def _statistics(self, x: Ints, y: Ints, S: Ints) -> tuple[Floats, Floats, Ints, Ints]:
         """G², degrees of freedom, effective n and filled strata, each of shape (T,)."""

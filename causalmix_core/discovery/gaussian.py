@@ -1,6 +1,5 @@
 """Tests on correlations: Fisher-Z for numbers, the degenerate-Gaussian ratio for mixed columns."""
 
-from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -10,7 +9,6 @@ from causalmix_core.discovery.independence import (
     RESAMPLING_EXCESS,
     VACUOUS,
     Answers,
-    Evidence,
     IndependenceTest,
     groups,
     log_p_chi2,
@@ -54,24 +52,18 @@ class _CorrelationTest(IndependenceTest):
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         if not self.has_missing.any():
             return self._ask(x, y, S, *self.correlations(()))
-        log_p, gain = np.empty(len(x)), np.empty(len(x))
+        answers = Answers.empty(len(x))
         members = np.column_stack([x, y, S])
         # Tests with the same incomplete variables share their rows.
         incomplete = np.sort(np.where(self.has_missing[members], members, -1), axis=1)
         for key, tests in groups(incomplete):
             used = tuple(v for v in key if v >= 0)
             part = self._ask(x[tests], y[tests], S[tests], *self.correlations(used))
-            log_p[tests], gain[tests] = part.log_p, part.gain
-        return Answers(log_p, gain)
+            answers.fill(tests, part)
+        return answers
 
     def _ask(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Answers:
         raise NotImplementedError
-
-    def _question(self, x: int, y: int, S: tuple[int, ...]) -> tuple[Ints, Ints, Ints, Floats, int]:
-        """One test as a batch, with the correlations and the number of rows behind it."""
-        used = tuple(v for v in sorted((x, y, *S)) if self.has_missing[v])
-        given = np.array([S], dtype=np.int64).reshape(1, len(S))
-        return np.array([x]), np.array([y]), given, *self.correlations(used)
 
 
 def correlation_matrix(design: Floats) -> Floats:
@@ -106,24 +98,14 @@ class FisherZ(_CorrelationTest):
     def _ask(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Answers:
         r = _partial_correlations(R, x, y, S)
         free = n - S.shape[1] - 3
-        if free <= 0:
-            unknown = np.full(len(x), np.nan)
-            return Answers(unknown, np.zeros(len(x)))
-        known = np.where(np.isnan(r), 0.0, np.clip(r, -1.0, 1.0))
-        with np.errstate(divide="ignore"):
-            z2 = free * np.arctanh(known) ** 2
-            ratio = -n * np.log1p(-np.minimum(known**2, 1.0 - 1e-15))
-        log_p = log_p_normal(np.sqrt(np.maximum(z2 - self.excess, 0.0)))
-        gain = np.maximum(ratio - self.excess, 0.0) / 2.0 - 1.0
-        return Answers(np.where(np.isnan(r), VACUOUS, log_p), np.where(np.isnan(r), 0.0, gain))
-
-    def evidence(self, x: int, y: int, S: tuple[int, ...]) -> Evidence:
-        X, Y, given, R, n = self._question(x, y, S)
-        r = float(np.clip(_partial_correlations(R, X, Y, given)[0], -1.0, 1.0))
-        with np.errstate(divide="ignore"):
-            z = float(np.sqrt(max(n - len(S) - 3, 0)) * np.arctanh(r))
-        log_p = float(self._ask(X, Y, given, R, n).log_p[0])
-        return Evidence(log_p, z, 1.0, n, abs(r))
+        determined = np.isnan(r)
+        r = np.where(determined, 0.0, np.clip(r, -1.0 + 1e-15, 1.0 - 1e-15))
+        z = np.sqrt(max(free, 0)) * np.arctanh(r)
+        log_p = log_p_normal(np.sqrt(np.maximum(z**2 - self.excess, 0.0)))
+        log_p = np.where(determined, VACUOUS, log_p) if free > 0 else np.full(len(x), np.nan)
+        gain = np.maximum(-n * np.log1p(-(r**2)) - self.excess, 0.0) / 2.0 - 1.0
+        gain = np.where(determined, 0.0, gain)
+        return Answers(log_p, gain, z, np.ones(len(x)), np.full(len(x), n))
 
 
 def _partial_correlations(R: Floats, x: Ints, y: Ints, S: Ints) -> Floats:
@@ -196,7 +178,8 @@ class DegenerateGaussian(_CorrelationTest):
         log_p = np.where(vacuous, VACUOUS, log_p_chi2(statistic, dof))
         # A column that is constant on these rows is associated with nothing.
         log_p = np.where(flat, 0.0, log_p)
-        return Answers(log_p, np.where(np.isnan(statistic), 0.0, statistic / 2.0 - dof))
+        statistic = np.nan_to_num(statistic)
+        return Answers(log_p, statistic / 2.0 - dof, statistic, dof, np.full(len(x), n))
 
     def _ratio(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> tuple[Floats, Floats, Bools]:
         """Statistic, degrees of freedom, and whether x or y is constant, each of shape (T,).
@@ -231,14 +214,6 @@ class DegenerateGaussian(_CorrelationTest):
         chosen: Ints = columns[columns >= 0]
         return chosen.reshape(len(variables), -1)
 
-    def evidence(self, x: int, y: int, S: tuple[int, ...]) -> Evidence:
-        X, Y, given, R, n = self._question(x, y, S)
-        statistic, dof, _ = self._ratio(X, Y, given, R, n)
-        log_p = float(self._ask(X, Y, given, R, n).log_p[0])
-        value = float(np.nan_to_num(statistic[0]))
-        strength = float(np.sqrt(-np.expm1(-value / n))) if n else float("nan")
-        return Evidence(log_p, value, float(dof[0]), n, strength)
-
 
 def _information(stack: Floats, g: int, a: int) -> tuple[Floats, Ints, Ints]:
     """2 × the Gaussian mutual information of x and y given S, from correlations over (S, x, y).
@@ -255,9 +230,3 @@ def _information(stack: Floats, g: int, a: int) -> tuple[Floats, Ints, Ints]:
     fixed_x, fixed_y = left_x**2 < DETERMINED, left_y**2 < DETERMINED
     ratio = 2.0 * np.where(fixed_y, 0.0, np.log(left_y / left_y_given_x)).sum(axis=1)
     return np.maximum(ratio, 0.0), fixed_x.sum(axis=1), fixed_y.sum(axis=1)
-
-
-def as_numbers(data: Encoded) -> Encoded:
-    """Return the same matrix with every column read as a number."""
-    none = np.zeros_like(data.is_category)
-    return replace(data, is_category=none, is_ranked=none)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.special import gammaincc, gammaln, log_ndtr
@@ -25,36 +25,41 @@ development).
 
 @dataclass(frozen=True)
 class Answers:
-    """What a batch of tests says; both arrays have shape (T,).
+    """What a batch of tests says; every array has shape (T,).
 
     Attributes:
         log_p: natural logarithms of the p-values; NaN where these rows cannot tell (never read as
             independence), `VACUOUS` where S determines x or y.
         gain: how much better dependence explains the rows than independence: half the
             likelihood-ratio statistic less its degrees of freedom (Akaike's criterion).
+        statistic: the statistic behind the p-value.
+        dof: its degrees of freedom.
+        effective_n: rows complete in all variables of the test.
     """
 
     log_p: Floats
     gain: Floats
+    statistic: Floats
+    dof: Floats
+    effective_n: Ints
 
+    @property
+    def strength(self) -> Floats:
+        """Association in [0, 1]: what |correlation| is for two Gaussian numbers."""
+        information = np.maximum(self.gain + self.dof, 0.0) / np.maximum(self.effective_n, 1)
+        strength: Floats = np.sqrt(-np.expm1(-2.0 * information))
+        return strength
 
-@dataclass(frozen=True)
-class Evidence:
-    """One test in full.
+    @classmethod
+    def empty(cls, T: int) -> "Answers":
+        """Return T answers to be filled in."""
+        log_p, gain, statistic, dof = np.empty((4, T))
+        return cls(log_p, gain, statistic, dof, np.empty(T, dtype=np.int64))
 
-    Attributes:
-        log_p: as in `Answers`.
-        statistic: the test's statistic.
-        dof: its degrees of freedom.
-        effective_n: rows complete in all variables of the test.
-        strength: association in [0, 1], comparable between tests of a table.
-    """
-
-    log_p: float
-    statistic: float
-    dof: float
-    effective_n: int
-    strength: float
+    def fill(self, at: Ints, part: "Answers") -> None:
+        """Write the answers to a part of the tests in place."""
+        for field in fields(self):
+            getattr(self, field.name)[at] = getattr(part, field.name)
 
 
 class IndependenceTest(ABC):
@@ -75,9 +80,10 @@ class IndependenceTest(ABC):
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         """Test x[t] ⊥ y[t] | S[t] for every t; `S` has shape (T, d)."""
 
-    @abstractmethod
-    def evidence(self, x: int, y: int, S: tuple[int, ...]) -> Evidence:
-        """Return one test with its statistic, effective n and strength."""
+    def ask_one(self, x: int, y: int, S: tuple[int, ...]) -> Answers:
+        """Test x ⊥ y | S alone."""
+        given = np.array([S], dtype=np.int64).reshape(1, len(S))
+        return self.ask(np.array([x]), np.array([y]), given)
 
     @abstractmethod
     def resample(self, rows: Ints) -> "IndependenceTest":

@@ -3,7 +3,7 @@
 import numpy as np
 
 from causalmix_core.discovery.encoding import Bools, Encoded, Floats, Ints
-from causalmix_core.discovery.independence import Answers, Evidence, IndependenceTest
+from causalmix_core.discovery.independence import Answers, IndependenceTest
 
 
 class Oracle(IndependenceTest):
@@ -30,11 +30,9 @@ class Oracle(IndependenceTest):
             ],
             dtype=bool,
         )
-        return Answers(np.where(apart, 0.0, -1000.0), np.where(apart, -1.0, 1000.0))
-
-    def evidence(self, x: int, y: int, S: tuple[int, ...]) -> Evidence:
-        apart = self._separated(x, y, S)
-        return Evidence(0.0 if apart else -1000.0, np.nan, np.nan, 0, 0.0 if apart else 1.0)
+        certain = np.where(apart, -1.0, 1000.0)
+        T = len(x)
+        return Answers(np.where(apart, 0.0, -1000.0), certain, certain, np.ones(T), np.full(T, 1))
 
     def resample(self, rows: Ints) -> "Oracle":
         return self

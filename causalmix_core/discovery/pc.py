@@ -152,8 +152,13 @@ def extend(pattern: Pattern, cost: Floats) -> Bools:
     left = np.ones(len(dag), dtype=bool)
     while left.any():
         sinks = np.flatnonzero(left & ~(dag & left).any(axis=1)).tolist()
-        losses = (_loss(pattern, v, left, cost) for v in sinks)
-        _, sink = min(zip(losses, sinks, strict=True))
+        sink, least = sinks[0], float("inf")
+        for v in sinks:
+            loss = _loss(pattern, v, left, cost)
+            if loss < least:
+                sink, least = v, loss
+            if loss == 0.0:
+                break
         dag[pattern.adjacent[sink] & left, sink] = True
         left[sink] = False
     return dag

@@ -206,7 +206,7 @@ def _notes(screening: Screening, data: Encoded) -> tuple[str, ...]:
         for name, causes in screening.determined.items()
     ]
     present = ~np.isnan(data.values)
-    together = present.T.astype(np.int64) @ present.astype(np.int64)
+    together = present.T.astype(np.float64) @ present.astype(np.float64)
     low = int(together.min())
     if low < FEW_ROWS:
         i, j = np.unravel_index(int(together.argmin()), together.shape)

@@ -67,7 +67,7 @@ def test_g_squared_adds_up_the_likelihood_ratios_of_the_strata(given):
         statistic, dof = statistic + result.statistic, dof + result.dof
     test = GSquared(encode(category_table(columns)))
     place = test.names.index
-    found = test.evidence(place("x"), place("y"), tuple(place(s) for s in given))
+    found = test.ask_one(place("x"), place("y"), tuple(place(s) for s in given))
     assert found.statistic == pytest.approx(statistic)
     assert found.dof == dof
     assert found.log_p == pytest.approx(stats.chi2.logsf(statistic, dof))
@@ -87,7 +87,7 @@ def test_many_strata_are_counted_the_same_way_as_few():
         ratio = counts[filled] * counts.sum() / outer[filled]
         expected += 2 * float((counts[filled] * np.log(ratio)).sum())
     place = test.names.index
-    found = test.evidence(place("x"), place("y"), (place("s"), place("t")))
+    found = test.ask_one(place("x"), place("y"), (place("s"), place("t")))
     assert found.statistic == pytest.approx(expected)
 
 
@@ -153,7 +153,7 @@ def test_degenerate_gaussian_matches_determinants_of_the_indicator_covariance():
     x, y, S = "education", "colour", ("income", "owner")
     ratio = logdet(x, *S) + logdet(y, *S) - logdet(*S) - logdet(x, y, *S)
     place = test.names.index
-    found = test.evidence(place(x), place(y), tuple(place(s) for s in S))
+    found = test.ask_one(place(x), place(y), tuple(place(s) for s in S))
     assert found.statistic == pytest.approx(300 * ratio, rel=1e-5)
     assert found.dof == 2 * 3
 
@@ -186,8 +186,8 @@ def test_missing_values_are_left_out_test_by_test(kind):
     complete = ~np.isnan(columns["a"])
     whole = kind.of(encode(numeric_table({k: v[complete] for k, v in columns.items()})))
     assert log_p(holed, "a", "b", "c") == pytest.approx(log_p(whole, "a", "b", "c"))
-    assert holed.evidence(0, 1, (2,)).effective_n == complete.sum()
-    assert holed.evidence(1, 2, ()).effective_n == 300
+    assert holed.ask_one(0, 1, (2,)).effective_n == complete.sum()
+    assert holed.ask_one(1, 2, ()).effective_n == 300
 
 
 def test_missing_categories_are_left_out_and_are_no_category_of_their_own():
@@ -198,7 +198,7 @@ def test_missing_categories_are_left_out_and_are_no_category_of_their_own():
     frame = table.frame.copy()
     frame.loc[hole, "x"] = np.nan
     test = GSquared(encode(Table(frame, table.kinds)))
-    found = test.evidence(0, 1, ())
+    found = test.ask_one(0, 1, ())
     assert found.dof == 1
     assert found.effective_n == (~hole).sum()
 
@@ -221,7 +221,7 @@ def test_ordinal_columns_enter_the_mixed_test_by_their_rank():
     frame["price"] = size + rng.normal(size=200)
     table = Table(frame, {"size": Kind.ORDINAL, "price": Kind.NUMERIC}, levels={"size": order})
     data = encode(table)
-    found = DegenerateGaussian.of(data).evidence(0, 1, ())
+    found = DegenerateGaussian.of(data).ask_one(0, 1, ())
     assert found.dof == 1
     r = np.corrcoef(size, frame["price"])[0, 1]
     assert found.strength == pytest.approx(abs(r))

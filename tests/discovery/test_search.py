@@ -100,10 +100,10 @@ def test_every_removed_pair_has_a_separating_set_and_every_edge_none():
     for x, y in combinations(range(8), 2):
         assert found.adjacent[x, y] == ((x, y) not in found.separators)
     for (x, y), S in found.separators.items():
-        assert test.evidence(x, y, S).log_p > np.log(0.05)
+        assert test.ask_one(x, y, S).log_p > np.log(0.05)
     for (x, y), (log_p, S) in found.weakest.items():
         if found.adjacent[x, y]:
-            assert test.evidence(x, y, S).log_p == pytest.approx(log_p)
+            assert test.ask_one(x, y, S).log_p == pytest.approx(log_p)
             assert log_p <= np.log(0.05)
 
 
