@@ -185,7 +185,7 @@ def verdicts(table: Any) -> None:
         return
     for method in dict.fromkeys(table["method"]):
         if method != "none" and (table["status"][table["method"] == method] == "done").any():
-            said = statistics.verdict(table, method).removeprefix(f"{method}: ")
+            said = statistics.verdict(table, method).removeprefix(method).lstrip(": ")
             st.markdown(f"- **{method_label(method)}**: {escape(said)}")
 
 

@@ -17,7 +17,7 @@ def load_table_panel(into: Workspace | None = None) -> None:
 
     A file that cannot be used gets one sentence, and what was loaded before stays.
     """
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         upload = st.file_uploader(
             "Your table: CSV, TSV, Excel or Parquet",

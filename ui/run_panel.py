@@ -72,9 +72,9 @@ def watch_runs(project: str, ids: list[str]) -> None:
             )
             st.caption(
                 "One colour per method. With several seeds: thin lines are runs, the thick one "
-                "their mean, the band from the lowest to the highest. The grey dashed line is the "
-                "model without fine-tuning. A dotted upright line marks the step that early "
-                "stopping kept (one seed)."
+                "their mean; with more than five a band holds the middle half of the runs. The "
+                "grey dashed line is the model without fine-tuning. A dotted upright line marks "
+                "the step that early stopping kept (one seed)."
             )
             with st.expander("Smoothing, and the numbers"):
                 st.slider(

@@ -19,18 +19,19 @@ METRIC_WORDS = {
     "learning_rate": "Learning rate",
     "seconds": "Seconds per step",
 }
+FEW_SEEDS = 5
 ONE_SPLIT = ("loss", "learning_rate", "seconds")
 SPLIT_WORDS = {"train": "training", "validation": "validation", "test": "test", "domain": "domain"}
 
 
 def _mean_and_range(series: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return mean, lowest, highest and count over runs at every step that all have reached."""
+    """Return mean, quartiles and count over the runs that have reached each step."""
     wide = pd.concat([run.set_index("step")["value"] for run in series], axis=1)
     return pd.DataFrame(
         {
             "mean": wide.mean(axis=1),
-            "low": wide.min(axis=1),
-            "high": wide.max(axis=1),
+            "low": wide.quantile(0.25, axis=1),
+            "high": wide.quantile(0.75, axis=1),
             "n": wide.notna().sum(axis=1),
         }
     ).sort_index()
@@ -50,8 +51,9 @@ def curve_figure(
         best_steps: the step that early stopping chose, per (method, seed).
         smoothing: weight of the past in an exponential average; 0 draws what was measured.
 
-    Every run is a thin line; with several seeds their mean is thick, over a band from the lowest
-    to the highest. The scores of `none` are horizontal lines.
+    Every run is a thin line and the mean over seeds a thick one; with more than `FEW_SEEDS` seeds
+    a band between the quartiles takes the place of the thin lines. The score of `none` is a
+    horizontal line.
     """
     titles = [
         METRIC_WORDS[m] if m in ONE_SPLIT else f"{METRIC_WORDS.get(m, m)}, {SPLIT_WORDS[s]} rows"
@@ -92,7 +94,7 @@ def curve_figure(
                 )
                 continue
             summary = _mean_and_range(runs)
-            if len(runs) > 1:
+            if len(runs) > FEW_SEEDS:
                 band = [*summary["high"], *summary["low"][::-1]]
                 figure.add_trace(
                     go.Scatter(
@@ -107,6 +109,7 @@ def curve_figure(
                     ),
                     **where,
                 )
+            elif len(runs) > 1:
                 for run in runs:
                     figure.add_trace(
                         go.Scatter(

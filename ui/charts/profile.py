@@ -27,7 +27,7 @@ def column_figure(frame: pd.DataFrame, kinds: dict[str, Kind], across: int = 4) 
         if kinds[column].is_number:
             numbers = values if kinds[column] is Kind.DATETIME else values.astype(float)
             figure.add_trace(
-                go.Histogram(x=numbers, nbinsx=24, marker_color=BLUE, name=column), **where
+                go.Histogram(x=numbers, nbinsx=24, marker_color=BLUE, name=shorten(column)), **where
             )
         else:
             counts = values.astype(str).value_counts()
@@ -50,7 +50,7 @@ def column_figure(frame: pd.DataFrame, kinds: dict[str, Kind], across: int = 4) 
                     marker_color=[BLUE] * len(top) + [GREY] * (len(labels) - len(top)),
                     customdata=labels,
                     hovertemplate="%{customdata}: %{x} rows<extra></extra>",
-                    name=column,
+                    name=shorten(column),
                 ),
                 **where,
             )

@@ -1,0 +1,126 @@
+"""Charts say what they are given: values, order, looks, and nothing that a name smuggles in."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from causalmix_core.graph import Edge, MixedGraph, PairFrequencies
+from causalmix_core.table import Kind
+from ui.charts import (
+    adjacency_figure,
+    association_figure,
+    column_figure,
+    curve_figure,
+    distance_figure,
+    improvement_figure,
+    marginal_figure,
+    missing_figure,
+)
+from ui.palette import look
+
+
+def curves(method: str, seed: int, values: list[float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "method": method,
+            "seed": seed,
+            "step": range(len(values)),
+            "split": "test",
+            "metric": "roc_auc",
+            "value": values,
+        }
+    )
+
+
+def test_the_thick_curve_is_the_mean_over_seeds() -> None:
+    both = pd.concat([curves("default", 0, [0.5, 0.7]), curves("default", 1, [0.7, 0.9])])
+    figure = curve_figure(both, [("test", "roc_auc")])
+    [thick] = [trace for trace in figure.data if trace.line.width == 2.5]
+    assert list(thick.y) == pytest.approx([0.6, 0.8])
+    thin = [trace for trace in figure.data if trace.line.width == 1]
+    assert sorted(tuple(trace.y) for trace in thin) == [(0.5, 0.7), (0.7, 0.9)]
+
+
+def test_many_seeds_are_summed_up_by_a_band_between_the_quartiles() -> None:
+    runs = pd.concat([curves("default", seed, [seed / 10]) for seed in range(9)])
+    figure = curve_figure(runs, [("test", "roc_auc")])
+    [band] = [trace for trace in figure.data if trace.fill == "toself"]
+    assert set(np.round(band.y, 6)) == {0.2, 0.6}
+
+
+def test_no_fine_tuning_is_a_horizontal_line_over_all_steps() -> None:
+    both = pd.concat([curves("none", 0, [0.6]), curves("default", 0, [0.6, 0.7, 0.8])])
+    figure = curve_figure(both, [("test", "roc_auc")])
+    [level] = [trace for trace in figure.data if trace.line.color == look("none").color]
+    assert list(level.x) == [0, 2]
+    assert list(level.y) == [0.6, 0.6]
+
+
+def test_smoothing_changes_nothing_unless_asked_for() -> None:
+    wild = curves("default", 0, [0.1, 0.9, 0.1, 0.9])
+    [raw] = curve_figure(wild, [("test", "roc_auc")]).data
+    [smooth] = curve_figure(wild, [("test", "roc_auc")], smoothing=0.9).data
+    assert list(raw.y) == [0.1, 0.9, 0.1, 0.9]
+    assert np.ptp(smooth.y) < np.ptp(raw.y)
+
+
+def test_cumulative_curves_end_at_one_and_rise() -> None:
+    rng = np.random.default_rng(0)
+    real = pd.DataFrame({"a": rng.normal(size=500)})
+    figure = marginal_figure(
+        real, {"causal": pd.DataFrame({"a": rng.normal(size=90)})}, {"a": Kind.NUMERIC}, ["a"]
+    )
+    for trace in figure.data:
+        assert trace.y[-1] == pytest.approx(1.0)
+        assert (np.diff(trace.y) > 0).all()
+        assert (np.diff(trace.x) >= 0).all()
+
+
+def test_category_shares_are_shares_of_known_values_in_the_real_order() -> None:
+    real = pd.DataFrame({"c": ["x"] * 6 + ["y"] * 3 + [np.nan]})
+    made = pd.DataFrame({"c": ["y"] * 4})
+    figure = marginal_figure(real, {"smote": made}, {"c": Kind.CATEGORICAL}, ["c"])
+    of_real, of_smote = figure.data
+    assert list(of_real.x) == ["x", "y"]
+    assert list(of_real.y) == pytest.approx([2 / 3, 1 / 3])
+    assert list(of_smote.y) == [0.0, 1.0]
+
+
+def test_names_are_never_read_as_markup() -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    frame = pd.DataFrame({evil: ["<b>", "b"]})
+    figures = [
+        column_figure(frame, {evil: Kind.CATEGORICAL}),
+        marginal_figure(frame, {"mixup": frame}, {evil: Kind.CATEGORICAL}, [evil]),
+        missing_figure(pd.Series({evil: 0.5, "other": 0.1})),
+        association_figure(pd.DataFrame([[1.0]], index=[evil], columns=[evil])),
+        distance_figure(pd.DataFrame({"mixup": [0.1]}, index=[evil])),
+    ]
+    for figure in figures:
+        shown = json.dumps(figure.to_dict(), default=list, ensure_ascii=False)
+        assert "<img" not in shown
+        assert "<b>" not in shown
+
+
+def test_the_adjacency_map_shows_how_often_pairs_were_joined() -> None:
+    pairs = (PairFrequencies("a", "b", {"tail-arrow": 0.7, "none": 0.3}),)
+    graph = MixedGraph(nodes=("a", "b", "c"), edges=(Edge("a", "b"),), pairs=pairs)
+    [heat] = adjacency_figure(graph).data
+    assert heat.z[0][1] == pytest.approx(0.7)
+    assert heat.z[1][0] == pytest.approx(0.7)
+    assert heat.z[0][2] == 0.0
+
+
+def test_improvements_show_every_run_and_the_median() -> None:
+    gained = pd.DataFrame({"method": "default", "seed": [0, 1, 2], "improvement": [1.0, 5.0, 2.0]})
+    dots, median = improvement_figure(gained).data
+    assert sorted(dots.x) == [1.0, 2.0, 5.0]
+    assert list(median.x) == [2.0]
+
+
+def test_every_role_has_a_look_of_its_own() -> None:
+    roles = ["real", "causal", "mixup", "smote", "default", "none"]
+    looks = {(look(role).color, look(role).dash) for role in roles}
+    assert len(looks) == len(roles)
