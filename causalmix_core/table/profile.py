@@ -61,7 +61,7 @@ def summarise(table: Table) -> list[ColumnSummary]:
 
 
 def inspect(table: Table) -> dict[str, Any]:
-    """Return what the command `inspect --json` prints: the columns in use, then those set aside."""
+    """Return what the command `inspect --json` prints: every column, in the file's order."""
     columns = [
         {
             "name": name,
@@ -85,6 +85,8 @@ def inspect(table: Table) -> dict[str, Any]:
                 "set_aside": reason,
             }
         )
+    place = {name: position for position, name in enumerate(table.file_columns)}
+    columns.sort(key=lambda column: place.get(str(column["name"]), len(place)))
     return {
         "rows": len(table),
         "columns": columns,

@@ -100,7 +100,7 @@ def read_raw(
         name: the file's name, where the source does not tell it.
         delimiter, quote, encoding, decimal, header, sheet: what is otherwise found out.
         missing: texts that mean "no value" (default: `MISSING_TOKENS`).
-        columns: names that are expected; a plain CSV header that has them settles the dialect.
+        columns: names that are expected; a first row that has them settles what it is.
         max_bytes: the largest file that is read.
         max_cells: the largest number of cells.
 
@@ -127,7 +127,7 @@ def read_raw(
             content, found_encoding = decode(data, encoding)
             hint = _EXCEL_HINT.match(content)
             if hint:
-                content = content[hint.end() :]
+                content = "\n" + content[hint.end() :]  # the other lines keep their numbers
             wanted = delimiter or (hint[1] if hint else None)
             dialect = _choose_dialect(content, wanted, quote, columns)
             rows, lines = parse(content, dialect, max_cells)
@@ -141,6 +141,13 @@ def read_raw(
                 dialect.skip_space,
                 missing=tokens,
             )
+    if (
+        header is None
+        and columns
+        and cells
+        and set(columns) <= {(c or "").strip() for c in cells[0]}
+    ):
+        header = True
     return _from_cells(cells, lines, settings, stem, label, decimal, header)
 
 

@@ -28,6 +28,7 @@ class Table:
         aside: the text of the columns set aside, row for row with `frame` (for grouping rows by a
             customer number, say), or None for made rows.
         aside_kinds: the kind of every column set aside.
+        file_columns: all columns of the file, in its order.
         warnings: what the analyst should know about the table, a sentence each.
 
     The frame is shared, never copied: treat it as read-only.
@@ -42,6 +43,7 @@ class Table:
     formats: Mapping[str, str] = field(default_factory=dict)
     aside: pd.DataFrame | None = field(default=None, repr=False)
     aside_kinds: Mapping[str, Kind] = field(default_factory=dict)
+    file_columns: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -72,14 +72,7 @@ def to_table(
     order: dict[str, tuple[str, ...]] = {}
     for name in raw.columns:
         column = raw_column(raw, name)
-        guess = guess_kind(column)
-        if name == target:
-            guess = _guess_target(column, guess)
-        if name in choices and choices[name] is not guess.kind:
-            kind = choices[name]
-            reason = "set aside by choice" if kind in SET_ASIDE else None
-        else:
-            kind, reason = guess.kind, guess.reason
+        kind, reason = _choose_kind(column, choices.get(name), is_target=name == target)
         if reason is not None:
             set_aside[name] = reason
             aside_kinds[name] = kind
@@ -106,6 +99,7 @@ def to_table(
         formats=formats,
         aside=raw.frame[list(set_aside)],
         aside_kinds=aside_kinds,
+        file_columns=tuple(raw.columns),
         warnings=(*warnings, *_warn_about_size(frame, target, in_use)),
     )
     if target is not None:
@@ -183,6 +177,7 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
         formats={name: form for name, form in like.formats.items() if name in kinds},
         aside=raw.frame[aside],
         aside_kinds={name: like.aside_kinds[name] for name in aside},
+        file_columns=tuple(raw.columns),
         warnings=tuple(warnings),
     )
 
@@ -241,14 +236,25 @@ def _drop_unlabelled(raw: RawTable, target: str) -> RawTable:
     )
 
 
+def _choose_kind(
+    column: RawColumn, choice: Kind | None, *, is_target: bool
+) -> tuple[Kind, str | None]:
+    """Return the kind of a column and, where it is set aside, the reason."""
+    guess = guess_kind(column)
+    if is_target:
+        guess = _guess_target(column, guess)
+    if choice is None or choice is guess.kind:
+        return guess.kind, guess.reason
+    return choice, "set aside by choice" if choice in SET_ASIDE else None
+
+
 def _guess_target(column: RawColumn, guess: Guess) -> Guess:
     """A target is never set aside; a few different whole numbers are classes."""
     if guess.kind is Kind.INTEGER and column.different <= TARGET_CLASSES:
         return Guess(Kind.CATEGORICAL)
     if guess.kind in SET_ASIDE:
-        if column.whole_numbers is not None and column.different > 1:
-            return Guess(Kind.INTEGER)
-        return Guess(Kind.CATEGORICAL)
+        is_number = column.whole_numbers is not None and column.different > 1
+        return Guess(Kind.INTEGER if is_number else Kind.CATEGORICAL)
     return guess
 
 

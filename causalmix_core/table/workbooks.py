@@ -9,6 +9,11 @@ import openpyxl
 
 from causalmix_core.errors import TableError
 
+_UNPACKS = (
+    "The workbook unpacks to more than ten times the size limit; "
+    "save the one sheet you need as CSV."
+)
+
 
 def read_workbook(
     data: bytes, max_bytes: int, max_cells: int, sheet: str | None = None
@@ -30,7 +35,7 @@ def read_workbook(
             if sheet is not None and sheet not in names:
                 raise TableError(f"There is no sheet {sheet!r}; the workbook has {_list(names)}.")
             for name in [sheet] if sheet is not None else names:
-                rows = _read_sheet(book[name], max_cells)
+                rows = _read_sheet(book[name], max_cells, 10 * max_bytes)
                 if rows or name == sheet:
                     return rows, name
     except TableError:
@@ -43,10 +48,10 @@ def read_workbook(
     return [], names[0] if names else ""
 
 
-def _read_sheet(page: object, max_cells: int) -> list[list[str | None]]:
+def _read_sheet(page: object, max_cells: int, max_characters: int) -> list[list[str | None]]:
     page.reset_dimensions()  # type: ignore[attr-defined]  # the stated size is often wrong
     rows: list[list[str | None]] = []
-    seen = 0
+    seen = characters = 0
     for values in page.iter_rows(values_only=True):  # type: ignore[attr-defined]
         seen += max(len(values), 1)
         if seen > max_cells:
@@ -54,6 +59,9 @@ def _read_sheet(page: object, max_cells: int) -> list[list[str | None]]:
                 f"The worksheet has more than {max_cells:,} cells; take fewer rows or columns."
             )
         texts = [_text(value) for value in values]
+        characters += sum(len(text) for text in texts if text)
+        if characters > max_characters:
+            raise TableError(_UNPACKS)
         while texts and texts[-1] is None:
             texts.pop()
         if texts:
@@ -88,10 +96,7 @@ def _refuse_bomb(data: bytes, max_bytes: int) -> None:
         raise TableError("The file is a zip archive, not an Excel workbook; unpack it first.")
     # zipfile never unpacks an entry beyond its stated size, so the stated sizes can be trusted.
     if sum(entry.file_size for entry in entries) > 10 * max_bytes:
-        raise TableError(
-            "The workbook unpacks to more than ten times the size limit; "
-            "save the one sheet you need as CSV."
-        )
+        raise TableError(_UNPACKS)
 
 
 def _list(names: list[str]) -> str:

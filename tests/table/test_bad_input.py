@@ -107,6 +107,13 @@ def test_a_workbook_bomb_is_refused_before_it_is_unpacked():
         read_table(bomb, name="t.xlsx", max_bytes=1_000_000)
 
 
+def test_a_workbook_that_repeats_a_long_text_is_refused():
+    data = workbook(pd.DataFrame({"a": ["x" * 5_000] * 500, "b": range(500)}))
+    assert len(data) < 100_000
+    with pytest.raises(TableError, match="unpacks to more than ten times"):
+        read_table(data, name="t.xlsx", max_bytes=200_000)
+
+
 def test_a_workbook_with_a_far_away_cell_is_refused():
     file = io.BytesIO()
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]})

@@ -98,6 +98,7 @@ def test_inspection_names_every_column_and_goes_into_json():
     found = json.loads(json.dumps(inspect(table)))
     assert found["rows"] == 30
     assert found["target"] == "y"
+    assert [column["name"] for column in found["columns"]] == ["id", "x", "y", "c", "gone"]
     of = {column["name"]: column for column in found["columns"]}
     assert of["x"] == {
         "name": "x", "kind": "numeric", "missing": 0, "distinct": 30, "set_aside": None

@@ -333,3 +333,9 @@ def test_nothing_is_left_open(tmp_path):
     path.write_bytes(b"a,b\n1,x\n2,y\n")
     read_raw(path)
     path.unlink()
+
+
+def test_numbers_may_name_columns_where_another_table_says_so():
+    train = read_table(pd.DataFrame({"2019": [1.5, 2.5, 3.5], "2020": [4, 5, 6]}))
+    new = read_table(b"2019,2020\n7.5,8\n9.5,10\n", like=train, name="new.csv")
+    assert new.frame["2020"].tolist() == [8, 10]
