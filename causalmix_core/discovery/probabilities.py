@@ -49,7 +49,8 @@ def direction_probabilities(
         else:
             forward += share / 2
             backward += share / 2
-    return DirectionProbabilities(forward + backward + both, forward, backward, both)
+    adjacent = min(forward + backward + both, 1.0)  # sums of shares may round above 1
+    return DirectionProbabilities(adjacent, forward, backward, both)
 
 
 Counts = dict[tuple[int, int], Counter[tuple[int, int]]]
