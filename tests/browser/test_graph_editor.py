@@ -252,6 +252,23 @@ def test_the_drawing_can_be_saved_as_a_picture(editor: Editor) -> None:
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_drawing_can_fill_the_screen_and_come_back(editor: Editor) -> None:
+    small = editor.root.locator(".canvas").bounding_box()
+    editor.press("Full screen")
+    whole = "() => Boolean(document.fullscreenElement)"
+    editor.page.wait_for_function(whole)
+    for _ in range(300):
+        large = editor.root.locator(".canvas").bounding_box()
+        if large != small:
+            break
+        editor.page.wait_for_timeout(100)
+    assert small
+    assert large
+    assert large["width"] > small["width"]
+    editor.press("Full screen")
+    editor.page.wait_for_function(f"() => !({whole})()")
+
+
 def test_found_changed_and_removed_edges_are_readable_in_light_and_dark(
     editor: Editor, screenshots: Path
 ) -> None:

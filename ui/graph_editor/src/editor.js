@@ -325,6 +325,7 @@ export class GraphEditor {
       smaller: () => zoom(1 / 1.25),
       larger: () => zoom(1.25),
       fit: () => this.fit(),
+      full: () => this.toggleFullScreen(),
       picture: () => this.savePicture(),
       ghosts: () => {
         this.ghosts = !this.ghosts;
@@ -440,11 +441,17 @@ export class GraphEditor {
   fit() {
     this.zoomedByHand = false;
     if (!this.data || this.cy.width() === 0) return;
-    this.cy.fit(this.variables(), 36);
+    this.cy.fit(this.variables(), 24);
     if (this.cy.zoom() > 1.15) {
       this.cy.zoom(1.15);
       this.cy.center(this.variables());
     }
+  }
+
+  toggleFullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.panel.root.requestFullscreen();
+    this.zoomedByHand = false; // the new size is filled as soon as it is known
   }
 
   savePicture() {

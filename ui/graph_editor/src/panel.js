@@ -22,6 +22,7 @@ const BUTTONS = [
   ["smaller", "−", "Zoom out (−)"],
   ["larger", "+", "Zoom in (+)"],
   ["fit", "Fit", "Show the whole graph (F)"],
+  ["full", "Full screen", "Use the whole screen for the drawing, or leave it (Esc)"],
   ["picture", "Picture", "Save the drawing as a PNG file"],
   ["ghosts", "Removed edges", "Show or hide the found edges that you removed"],
 ];

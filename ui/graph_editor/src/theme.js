@@ -79,7 +79,8 @@ export function cytoscapeStyle(theme) {
         "target-distance-from-node": 1,
         color: theme.text,
         "font-family": theme.font,
-        "font-size": 11,
+        "font-size": 12,
+        "min-zoomed-font-size": 9, // smaller numbers cannot be read; the status line says them
         "text-background-color": theme.background,
         "text-background-opacity": 0.9,
         "text-background-padding": 2,
