@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from causalmix_core.errors import Cancelled, StoreError
 from causalmix_core.experiment import _schema as schema
@@ -268,15 +270,20 @@ def curves(store: Store, job_ids: Sequence[str], since: int = -1) -> pd.DataFram
 
 
 def capacity() -> int:
-    """How many queued jobs run at a time: one per core, as memory allows, or CAUSALMIX_WORKERS."""
+    """How many queued jobs run at a time at most: one per core, or CAUSALMIX_WORKERS."""
     chosen = os.environ.get("CAUSALMIX_WORKERS")
     if chosen and chosen.isdigit() and int(chosen) > 0:
         return int(chosen)
     try:
-        cores = len(os.sched_getaffinity(0))
+        return len(os.sched_getaffinity(0))
     except AttributeError:
-        cores = os.cpu_count() or 1
-    return max(1, min(cores, int(_free_memory() // _MEMORY_PER_WORKER)))
+        return os.cpu_count() or 1
+
+
+def _room(workers: int) -> int:
+    """How many more workers the machine carries; the first one always."""
+    by_memory = int(_free_memory() // _MEMORY_PER_WORKER)
+    return max(0, min(capacity() - workers, by_memory if workers else max(by_memory, 1)))
 
 
 _MEMORY_PER_WORKER = 1.5e9
@@ -306,19 +313,20 @@ def tend(store: Store) -> None:
         queued = connection.execute(
             select(table.c.id, table.c.kind).where(table.c.state == State.QUEUED)
         ).all()
-        busy = connection.execute(
-            select(func.count()).where(
-                table.c.state == State.RUNNING, table.c.kind.in_(QUEUED_KINDS)
-            )
-        ).scalar_one()
+        busy = connection.execute(_BUSY).scalar_one()
     starting = _reap(store)
     for job_id, kind in queued:
         if kind not in QUEUED_KINDS and not any(each.serves == job_id for each in starting):
             _launch(store, job_id)
-    waiting = sum(kind in QUEUED_KINDS for _, kind in queued)
+    wanted = sum(kind in QUEUED_KINDS for _, kind in queued)
     young = sum(each.serves is None for each in starting)
-    for _ in range(min(waiting, capacity() - max(busy, young))):
+    for _ in range(min(wanted, _room(max(busy, young)))):
         _launch(store, None)
+
+
+_BUSY = select(func.count()).where(
+    schema.jobs.c.state == State.RUNNING, schema.jobs.c.kind.in_(QUEUED_KINDS)
+)
 
 
 def see_off(store: Store, seconds: float = 30.0) -> None:
@@ -337,6 +345,8 @@ class _Child:
     process: "subprocess.Popen[bytes]"
 
 
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
 _children: list[_Child] = []
 _children_lock = threading.Lock()
 
@@ -351,6 +361,9 @@ def _launch(store: Store, job_id: str | None) -> None:
     library = str(Path(__file__).resolve().parents[2])
     paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    if job_id is None:
+        # Several of these run at a time: one thread each, or they would fight over the cores.
+        environment |= dict.fromkeys(_THREAD_VARIABLES, "1")
     with (logs / f"{job_id or 'queue'}.log").open("ab") as log:
         # A session of its own: the worker goes on when the app or its terminal ends.
         process = subprocess.Popen(
@@ -382,6 +395,8 @@ def claim(store: Store, worker: str, job_id: str | None = None) -> Job | None:
     table = schema.jobs
     wanted = table.c.id == job_id if job_id else table.c.kind.in_(QUEUED_KINDS)
     with store.writing() as connection:
+        if job_id is None and connection.execute(_BUSY).scalar_one() >= capacity():
+            return None
         candidates = connection.execute(
             select(table.c.id, table.c.after)
             .where(table.c.state == State.QUEUED, wanted)
@@ -417,13 +432,14 @@ _NOT_PREPARED = "A step before this one did not finish; resume that one first."
 
 
 def waiting(store: Store) -> bool:
-    """Whether queued jobs wait for a worker or for a job before them."""
+    """Whether queued jobs wait for a job before them, and another worker has room."""
     table = schema.jobs
     query = select(func.count()).where(
         table.c.state == State.QUEUED, table.c.kind.in_(QUEUED_KINDS)
     )
     with store.reading() as connection:
-        return bool(connection.execute(query).scalar_one())
+        queued = connection.execute(query).scalar_one()
+        return bool(queued) and connection.execute(_BUSY).scalar_one() < capacity()
 
 
 class Lease:
@@ -453,7 +469,9 @@ class Lease:
 
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT_SECONDS / 4):
-            self._update({"heartbeat": time.time()})
+            # A database that is busy for once is no reason to stop: the next beat comes soon.
+            with suppress(OperationalError):
+                self._update({"heartbeat": time.time()})
 
     def _update(self, values: Mapping[str, Json]) -> None:
         """Write to the job's row; also learns there whether to stop."""

@@ -143,7 +143,10 @@ def finetune(store: Store, job: Job, lease: Lease) -> Json:
     for leftover in saved.parent.glob(f"{job.id}.*"):
         leftover.unlink()
     metrics = {**done.metrics, "table": request["name"], "memory_mb": _peak_memory()}
-    return {"metrics": {name: _number(value) for name, value in metrics.items()}}
+    return {
+        "metrics": {name: _number(value) for name, value in metrics.items()},
+        "diagnosis": dict(done.diagnosis),
+    }
 
 
 def model_file(store: Store, job: Job) -> Path:

@@ -17,6 +17,7 @@ from causalmix_core import __version__
 from causalmix_core.errors import RunError
 from causalmix_core.finetune import checkpoint as checkpoints
 from causalmix_core.finetune import loop, methods, yardstick
+from causalmix_core.finetune.diagnostics import diagnose
 from causalmix_core.finetune.ensemble import Ensemble
 from causalmix_core.finetune.loop import Labelled, Material, OnPoints
 from causalmix_core.finetune.metrics import scores
@@ -42,11 +43,13 @@ class Run:
         curves: step, split, metric, value; everything measured along the way.
         model: the tuned model; that of ``none`` has the weights it started with, and a yardstick
             (``random-forest``, ``gradient-boosting``) has none.
+        diagnosis: confusion matrix and calibration on the test rows; see `diagnostics`.
     """
 
     metrics: Mapping[str, Any]
     curves: pd.DataFrame
     model: TunedModel | None
+    diagnosis: Mapping[str, Any]
 
 
 def finetune(
@@ -121,7 +124,7 @@ def finetune(
         )
         kept = trace.weights
         network.load_state_dict(start if kept is None else kept)
-        final = _final_scores(material.ensemble, encoder, splits)
+        final, diagnosis = _final_scores(material.ensemble, encoder, splits)
     metrics = {
         **_identity(splits, method, seed, str(model), final),
         "stop_metric": settings.stopping.metric,
@@ -149,6 +152,7 @@ def finetune(
                 "metrics": {k: v for k, v in _without_nan(metrics).items() if k != "seconds"},
             },
         ),
+        diagnosis=diagnosis,
     )
 
 
@@ -181,7 +185,7 @@ def _classic(
     splits: Mapping[str, Table], method: str, seed: int, began: float, on_points: OnPoints
 ) -> Run:
     """Run a yardstick: one point per curve, no model to keep."""
-    final = yardstick.measure(method, splits, seed)
+    final, diagnosis = yardstick.measure(method, splits, seed)
     points = [
         loop.Point(0, split, metric, value)
         for split, found in final.items()
@@ -200,7 +204,7 @@ def _classic(
         "seconds": time.perf_counter() - began,
         "status": "done",
     }
-    return Run(metrics, pd.DataFrame(points, columns=list(loop.Point._fields)), None)
+    return Run(metrics, pd.DataFrame(points, columns=list(loop.Point._fields)), None, diagnosis)
 
 
 def run_key(
@@ -354,16 +358,15 @@ def _open_ended(settings: Settings) -> Settings:
 
 def _final_scores(
     ensemble: Ensemble, encoder: TableEncoder, splits: Mapping[str, Table]
-) -> dict[str, dict[str, float]]:
-    """Score the present weights on whole splits."""
+) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
+    """Score the present weights on whole splits; also diagnose the test rows."""
     rare = int(np.bincount(ensemble.y).argmin())
     names = [name for name in splits if name != "train"]
     queries = [ensemble.prepare(encoder.transform(splits[name].frame)) for name in names]
-    predicted = ensemble.several(queries)
-    return {
-        name: scores(encoder.labels(splits[name].frame), probabilities, rare)
-        for name, probabilities in zip(names, predicted, strict=True)
-    }
+    labels = {name: encoder.labels(splits[name].frame) for name in names}
+    predicted = dict(zip(names, ensemble.several(queries), strict=True))
+    found = {name: scores(labels[name], predicted[name], rare) for name in names}
+    return found, diagnose(labels["test"], predicted["test"], encoder.classes)
 
 
 def _labelled(table: Table, split: str) -> Table:

@@ -61,6 +61,9 @@ def test_none_is_the_model_as_it_is(splits, tiny: Path):
     theirs = classifier(tiny, encoder, n_estimators=2, seed=0, device="cpu")
     theirs.fit(encoder.transform(splits[0].frame), encoder.labels(splits[0].frame))
     expected = theirs.predict_proba(encoder.transform(splits[2].frame))
+    assert run.diagnosis["classes"] == ["a", "b"]
+    right = np.trace(run.diagnosis["confusion"]) / np.sum(run.diagnosis["confusion"])
+    assert right == pytest.approx(run.metrics["accuracy_test"])
     found = run.model.predict(splits[2])[["probability_a", "probability_b"]].to_numpy()
     assert found == pytest.approx(expected, abs=1e-6)
     assert run.model.weights is None
