@@ -10,6 +10,7 @@ from causalmix_core.experiment.bundle import export_project, import_project
 from ui.loader import load_table_panel
 from ui.navigation import DATA
 from ui.session import close_project, ensure_entrypoint, open_project, project, store
+from ui.words import plain
 
 ensure_entrypoint()
 
@@ -84,7 +85,7 @@ with st.expander("Bring in a project from another computer"):
                 file.write_bytes(bundle.getvalue())
                 brought = import_project(store(), file)
         except CausalMixError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(plain(error), icon=":material/error:")
         else:
             open_project(brought.id)
             st.switch_page(DATA, query_params={"project": brought.id})

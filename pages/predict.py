@@ -15,6 +15,7 @@ from causalmix_core.table import read_raw, to_csv
 from ui.loader import FILE_TYPES
 from ui.palette import method_label
 from ui.session import ensure_entrypoint, project, store
+from ui.words import plain
 
 ensure_entrypoint()
 
@@ -73,14 +74,14 @@ st.markdown("Give new rows to a tuned model: it says the class, and how likely e
 try:
     model = chosen_model()
 except CausalMixError as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(plain(error), icon=":material/error:")
     st.stop()
 if model is None:
     st.stop()
 st.caption(
-    f"Needs the columns {', '.join(model.context.features[:12])}"
+    f"Needs the columns {plain(', '.join(model.context.features[:12]))}"
     + (f" and {len(model.context.features) - 12} more" if len(model.context.features) > 12 else "")
-    + f". Predicts {model.context.target}: {', '.join(model.classes)}."
+    + f". Predicts {plain(model.context.target)}: {plain(', '.join(model.classes))}."
 )
 upload = st.file_uploader("New rows: CSV, TSV, Excel or Parquet", type=FILE_TYPES, key="new-rows")
 if upload is None:
@@ -91,10 +92,10 @@ try:
     with st.spinner(f"Predicting {len(rows):,} rows"):
         predictions = model.predict(rows)
 except CausalMixError as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(plain(error), icon=":material/error:")
     st.stop()
 for warning in rows.warnings:
-    st.warning(warning, icon=":material/info:")
+    st.warning(plain(warning), icon=":material/info:")
 counts = predictions["prediction"].value_counts()
 st.subheader(f"{len(predictions):,} rows predicted")
 st.dataframe(

@@ -7,6 +7,7 @@ import streamlit as st
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import Job, State
 from ui.session import store
+from ui.words import plain
 
 
 def time_left(job: Job) -> str:
@@ -35,7 +36,9 @@ def watch_job(job_id: str, doing: str) -> None:
             st.rerun()
         bar, stop = st.columns([6, 1], vertical_alignment="center")
         left = time_left(job)
-        bar.progress(job.fraction, f"{doing}: {job.sentence}" + (f" · {left}" if left else ""))
+        bar.progress(
+            job.fraction, f"{doing}: {plain(job.sentence)}" + (f" · {left}" if left else "")
+        )
         if stop.button("Cancel", key=f"cancel-{job_id}", width="stretch"):
             jobs.cancel(store(), job_id)
 
@@ -47,7 +50,7 @@ def outcome(job: Job | None, what: str) -> None:
     if job is None or job.state in (State.DONE, State.QUEUED, State.RUNNING):
         return
     if job.state is State.FAILED:
-        st.error(f"{what} did not work: {job.error}", icon=":material/error:")
+        st.error(f"{what} did not work: {plain(job.error)}", icon=":material/error:")
     elif job.state is State.CANCELLED:
         st.info(f"{what} was cancelled.", icon=":material/cancel:")
     else:

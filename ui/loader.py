@@ -7,6 +7,7 @@ from causalmix_core.experiment.workspace import Choices, Workspace
 from causalmix_core.table import MAX_BYTES, RawTable, examples, read_raw
 from ui.navigation import DATA
 from ui.session import open_project, store
+from ui.words import plain
 
 FILE_TYPES = ["csv", "tsv", "txt", "xlsx", "parquet"]
 SOURCE = "source"
@@ -30,7 +31,7 @@ def load_table_panel(into: Workspace | None = None) -> None:
             try:
                 raw = read_raw(upload.getvalue(), name=upload.name)
             except CausalMixError as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(plain(error), icon=":material/error:")
             else:
                 st.session_state["upload_done"] = upload.file_id
                 _take(raw, Choices(), into, upload.getvalue(), upload.name)

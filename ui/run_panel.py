@@ -10,6 +10,7 @@ from ui.charts import curve_figure
 from ui.job_panel import time_left
 from ui.palette import method_label
 from ui.session import store
+from ui.words import plain
 
 PANELS: dict[str, tuple[str, str]] = {
     "Training loss": ("train", "loss"),
@@ -101,7 +102,11 @@ def _overall(project: str, runs: list[Job]) -> None:
         return
     share = sum(1.0 if run.state.is_over else run.fraction for run in runs) / max(len(runs), 1)
     ahead = [job for job in jobs.jobs(store(), project, "prepare") if job.state is State.RUNNING]
-    doing = f"Preparing rows: {ahead[0].sentence}" if ahead else f"{done} of {len(runs)} runs done"
+    doing = (
+        f"Preparing rows: {plain(ahead[0].sentence)}"
+        if ahead
+        else f"{done} of {len(runs)} runs done"
+    )
     bar, stop = st.columns([6, 1], vertical_alignment="center")
     bar.progress(share, doing)
     if stop.button("Cancel all", key="cancel-all", width="stretch"):
@@ -136,7 +141,7 @@ def _each(runs: list[Job]) -> None:
                     st.rerun()
             else:
                 left = time_left(run)
-                bar.progress(run.fraction, run.sentence + (f" · {left}" if left else ""))
+                bar.progress(run.fraction, plain(run.sentence) + (f" · {left}" if left else ""))
                 if button.button("Cancel", key=f"cancel-{run.id}", width="stretch"):
                     jobs.cancel(store(), run.id)
         if len(shown) > MOST_LINES:

@@ -17,6 +17,7 @@ from causalmix_core.experiment.store import Project, Store, default_home
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.table import Table
 from ui.navigation import DATA, GRAPH, HOME, navigation
+from ui.words import plain
 
 _ENTERED = "entered"
 _PROJECT = "project"
@@ -45,7 +46,7 @@ def run_page(page: StreamlitPage) -> None:
         _sidebar()
         page.run()
     except CausalMixError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
     except Exception:
         logging.getLogger("causalmix").exception("A page failed")
         st.error(

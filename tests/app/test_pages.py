@@ -241,3 +241,21 @@ def test_recipes_keep_what_decides_their_bytes(graphed: Workspace) -> None:
     assert digest == graphed.inputs_of(recipe, training)
     assert digest != graphed.inputs_of(Recipe("mixup", 10), training)
     assert json.loads(json.dumps(digest)) == digest
+
+
+def test_a_column_named_like_an_image_is_shown_as_text(open_page: Open, store: Store) -> None:
+    import pandas as pd
+
+    from causalmix_core.experiment.workspace import Choices
+    from causalmix_core.table import RawTable
+
+    evil = "![x](https://example.org/x.png)"
+    frame = pd.DataFrame({evil: ["1", "oops", "3", "4"] * 10, "b": ["u", "v"] * 20})
+    space = Workspace(store, store.create("evil").id)
+    space.put_raw(RawTable(frame.astype("str"), name="evil"), Choices())
+    app = open_page("data", space.project)
+    app.session_state["data-error"] = f"Column {evil!r} holds 'oops'."
+    app.run()
+    [message] = [error.value for error in app.error]
+    assert "![x](" not in message
+    assert "\\!\\[x\\]\\(" in message

@@ -1,0 +1,80 @@
+"""Every column with its kind."""
+
+import pandas as pd
+import streamlit as st
+
+from causalmix_core.experiment.workspace import Workspace
+from causalmix_core.table import Kind, Table, summarise
+from ui.panels.reading import change
+
+KIND_WORDS = {
+    Kind.NUMERIC: "numeric: a measure with decimals",
+    Kind.INTEGER: "integer: a count or whole number",
+    Kind.BINARY: "binary: one of two values",
+    Kind.CATEGORICAL: "categorical: one of several values",
+    Kind.ORDINAL: "ordinal: one of several values in an order",
+    Kind.DATETIME: "datetime: a day or moment",
+    Kind.TEXT: "text: set aside",
+    Kind.IDENTIFIER: "identifier: set aside",
+    Kind.CONSTANT: "constant: set aside",
+}
+
+
+def columns_table(space: Workspace, table: Table) -> None:
+    """Show every column with its kind, and let the kind be changed."""
+    raw = space.raw()
+    summaries = {summary.name: summary for summary in summarise(table)}
+    kinds = [table.kinds.get(name) or table.aside_kinds[name] for name in raw.columns]
+    base = pd.DataFrame(
+        {
+            "column": raw.columns,
+            "kind": [KIND_WORDS[kind] for kind in kinds],
+            "missing": [
+                summaries[name].missing / max(len(table), 1) if name in summaries else None
+                for name in raw.columns
+            ],
+            "different": [
+                summaries[name].distinct if name in summaries else None for name in raw.columns
+            ],
+            "note": [
+                f"set aside: {table.set_aside[name]}" if name in table.set_aside else ""
+                for name in raw.columns
+            ],
+        }
+    )
+    key = f"kinds-{space.table_key()}"
+
+    def take_edits() -> None:
+        edits = st.session_state[key]["edited_rows"]
+        wanted = dict(space.choices().kinds)
+        for row, values in edits.items():
+            if values.get("kind"):
+                wanted[raw.columns[int(row)]] = values["kind"].split(":")[0]
+        change(space, kinds=wanted)
+
+    st.data_editor(
+        base,
+        key=key,
+        on_change=take_edits,
+        hide_index=True,
+        height=min(38 + 35 * len(base), 600),
+        disabled=["column", "missing", "different", "note"],
+        column_config={
+            "column": st.column_config.TextColumn("Column", width="medium"),
+            "kind": st.column_config.SelectboxColumn(
+                "Kind (click to change)",
+                options=list(KIND_WORDS.values()),
+                required=True,
+                width="medium",
+            ),
+            "missing": st.column_config.ProgressColumn(
+                "Missing", format="percent", min_value=0.0, max_value=1.0
+            ),
+            "different": st.column_config.NumberColumn("Different values", format="%d"),
+            "note": st.column_config.TextColumn("Note", width="large"),
+        },
+    )
+    st.caption(
+        "Columns that are set aside take no part: give them another kind to take them back. "
+        "Changing a kind drops a graph that was found before."
+    )

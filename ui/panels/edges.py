@@ -1,0 +1,203 @@
+"""The graph in words and as a table: what stands in the way of a DAG, edges, changes."""
+
+import pandas as pd
+import streamlit as st
+
+from causalmix_core.experiment.workspace import Workspace
+from causalmix_core.graph import (
+    Edge,
+    Mark,
+    MixedGraph,
+    complete,
+    edge_sentence,
+    reasons_not_dag,
+)
+from causalmix_core.graph.edits import (
+    AddEdge,
+    Edit,
+    History,
+    RemoveEdge,
+    ReplaceEdges,
+    SetMarks,
+    difference,
+)
+from causalmix_core.graph.words import edge_sign, mark_sign
+from ui.panels.edits import do, save
+
+MARKS: dict[str, tuple[Mark, Mark]] = {
+    "→": (Mark.TAIL, Mark.ARROW),
+    "←": (Mark.ARROW, Mark.TAIL),
+    "↔": (Mark.ARROW, Mark.ARROW),
+    "—": (Mark.TAIL, Mark.TAIL),
+    "o→": (Mark.CIRCLE, Mark.ARROW),
+    "←o": (Mark.ARROW, Mark.CIRCLE),
+    "o–o": (Mark.CIRCLE, Mark.CIRCLE),
+    "o–": (Mark.CIRCLE, Mark.TAIL),
+    "–o": (Mark.TAIL, Mark.CIRCLE),
+}
+
+REMOVE = "remove"
+
+
+def toolbar(space: Workspace, history: History) -> None:
+    """Completion to a DAG, and back to what was found."""
+    finish, reset, _ = st.columns([1, 1, 1])
+    if reset.button(
+        "Back to what was found",
+        icon=":material/restart_alt:",
+        disabled=not difference(history.found, history.graph),
+        width="stretch",
+        key="reset",
+    ):
+        do(space, history, ReplaceEdges(history.found.edges, "Go back to the found graph"))
+        st.rerun()
+    open_ends = reasons_not_dag(history.graph, allow_hidden=True)
+    if finish.button(
+        "Complete to a DAG",
+        icon=":material/done_all:",
+        type="primary" if open_ends else "secondary",
+        disabled=not open_ends,
+        help="Gives every open edge a direction, and says why.",
+        width="stretch",
+        key="complete",
+    ):
+        completion = complete(history.graph)
+        why = {frozenset(pair): reason for pair, reason in completion.reasons.items()}
+        st.session_state["completion"] = [
+            f"{edge_sign(edge)}: {why[edge.pair]}"
+            for edge in completion.graph.edges
+            if edge.pair in why
+        ] + [
+            f"{first} and {second}, left out: {reason}"
+            for (first, second), reason in completion.dropped.items()
+        ]
+        do(space, history, ReplaceEdges(completion.graph.edges, "Complete to a DAG"))
+        st.rerun()
+
+
+def status(graph: MixedGraph) -> None:
+    """Say whether the graph is a DAG, and what stands in the way."""
+    reasons = reasons_not_dag(graph, allow_hidden=True)
+    hidden = [edge for edge in graph.edges if edge.is_bidirected]
+    if not reasons:
+        extra = (
+            f" {len(hidden)} pairs share a hidden cause (↔): their noise is drawn together."
+            if hidden
+            else ""
+        )
+        st.success(
+            "Every edge has a direction and there is no cycle: a causal model can be fitted."
+            + extra,
+            icon=":material/check_circle:",
+        )
+        return
+    with st.expander(
+        f"Not a DAG yet: {len(reasons)} things are open. Synthetic rows are then a mixture over "
+        "DAGs drawn from what is left open.",
+        icon=":material/pending:",
+    ):
+        for reason in reasons:
+            st.text(reason)
+
+
+def edge_table(space: Workspace, history: History) -> None:
+    """The same edits as with the mouse, from a table."""
+    graph = history.graph
+    found = history.found
+    shares = {pair.pair: pair.adjacent for pair in found.pairs}
+    rows = [
+        {
+            "from": edge.source,
+            "edge": mark_sign(edge),
+            "to": edge.target,
+            "found in": shares.get(edge.pair),
+            "by you": found.edge_between(edge.source, edge.target) is None
+            or found.edge_between(edge.source, edge.target).seen_from(edge.source).marks
+            != edge.marks,
+            "meaning": edge_sentence(edge),
+        }
+        for edge in graph.edges
+    ]
+    key = f"edges-{graph.digest}-{history.done}"
+
+    def take_edits() -> None:
+        edits: list[Edit] = []
+        for row, values in st.session_state[key]["edited_rows"].items():
+            edge: Edge = graph.edges[int(row)]
+            sign = values.get("edge")
+            if sign == REMOVE:
+                edits.append(RemoveEdge(edge.source, edge.target))
+            elif sign in MARKS:
+                edits.append(SetMarks(edge.source, edge.target, *MARKS[sign]))
+        do(space, history, *edits)
+
+    if rows:
+        st.data_editor(
+            pd.DataFrame(rows),
+            key=key,
+            on_change=take_edits,
+            hide_index=True,
+            disabled=["from", "to", "found in", "by you", "meaning"],
+            height=min(38 + 35 * len(rows), 460),
+            column_config={
+                "from": st.column_config.TextColumn("From"),
+                "edge": st.column_config.SelectboxColumn(
+                    "Edge (click to change)", options=[*MARKS, REMOVE], required=True
+                ),
+                "to": st.column_config.TextColumn("To"),
+                "found in": st.column_config.ProgressColumn(
+                    "Found in resamples", format="percent", min_value=0.0, max_value=1.0
+                ),
+                "by you": st.column_config.CheckboxColumn("Changed by you"),
+                "meaning": st.column_config.TextColumn("What it says", width="large"),
+            },
+        )
+    else:
+        st.caption("There is no edge.")
+    undo, redo, _ = st.columns([1, 1, 4])
+    if undo.button(
+        "Undo",
+        icon=":material/undo:",
+        disabled=not history.can_undo,
+        help=history.undo_label,
+        width="stretch",
+        key="undo",
+    ):
+        save(space, history.undo())
+        st.rerun()
+    if redo.button(
+        "Redo",
+        icon=":material/redo:",
+        disabled=not history.can_redo,
+        help=history.redo_label,
+        width="stretch",
+        key="redo",
+    ):
+        save(space, history.redo())
+        st.rerun()
+    with st.form("add-edge", border=False):
+        source, sign, target, add = st.columns([3, 2, 3, 2], vertical_alignment="bottom")
+        a = source.selectbox("From", graph.nodes, index=None, placeholder="Choose")
+        marks = sign.selectbox("Edge", list(MARKS))
+        b = target.selectbox("To", graph.nodes, index=None, placeholder="Choose")
+        if add.form_submit_button("Add the edge", icon=":material/add:", width="stretch"):
+            if a is None or b is None:
+                st.session_state["graph-error"] = "Choose both columns of the new edge."
+            elif a == b:
+                st.session_state["graph-error"] = "An edge joins two different columns."
+            else:
+                do(space, history, AddEdge(a, b, *MARKS[marks]))
+            st.rerun()
+
+
+def changes(history: History) -> None:
+    """What the analyst changed."""
+    changed = difference(history.found, history.graph)
+    if not changed:
+        st.caption("Nothing yet: the graph is as it was found.")
+    for edge in changed.added:
+        st.text(f"＋ added    {edge_sign(edge)}")
+    for edge in changed.removed:
+        st.text(f"－ removed  {edge_sign(edge)}")
+    for before, after in changed.changed:
+        st.text(f"± changed  {edge_sign(before)}  now  {edge_sign(after)}")

@@ -1,0 +1,83 @@
+"""What the analyst knows for sure; every later search obeys it."""
+
+import pandas as pd
+import streamlit as st
+
+from causalmix_core.experiment.workspace import Workspace
+from causalmix_core.graph import (
+    Knowledge,
+)
+from causalmix_core.graph.edits import (
+    History,
+    SetKnowledge,
+)
+from ui.panels.edits import do
+
+
+def knowledge_form(space: Workspace, history: History) -> None:
+    """What is known for sure; every later search obeys it."""
+    graph = history.graph
+    known = graph.knowledge
+    st.caption(
+        "What you state here is obeyed by the next search and by every completion: an edge that "
+        "must be there, one that cannot be, and the order in time (a later tier never causes an "
+        "earlier one)."
+    )
+    pairs = pd.DataFrame(
+        [
+            *[{"cause": a, "rule": "causes", "effect": b} for a, b in known.required],
+            *[{"cause": a, "rule": "does not cause", "effect": b} for a, b in known.forbidden],
+        ],
+        columns=["cause", "rule", "effect"],
+    )
+    tiers = {node: tier for tier, nodes in enumerate(known.tiers, 1) for node in nodes}
+    with st.form("knowledge", border=False):
+        left, right = st.columns(2, gap="large")
+        with left:
+            stated = st.data_editor(
+                pairs,
+                num_rows="dynamic",
+                hide_index=True,
+                key=f"known-pairs-{graph.digest}",
+                column_config={
+                    "cause": st.column_config.SelectboxColumn("Cause", options=list(graph.nodes)),
+                    "rule": st.column_config.SelectboxColumn(
+                        "Rule", options=["causes", "does not cause"]
+                    ),
+                    "effect": st.column_config.SelectboxColumn("Effect", options=list(graph.nodes)),
+                },
+            )
+        with right:
+            order = st.data_editor(
+                pd.DataFrame(
+                    {
+                        "column": list(graph.nodes),
+                        "tier": pd.array([tiers.get(n) for n in graph.nodes], dtype="Int64"),
+                    }
+                ),
+                hide_index=True,
+                key=f"known-tiers-{graph.digest}",
+                disabled=["column"],
+                height=min(38 + 35 * len(graph.nodes), 320),
+                column_config={
+                    "tier": st.column_config.NumberColumn("Tier (1 = earliest)", min_value=1)
+                },
+            )
+        if st.form_submit_button("Keep this knowledge", icon=":material/save:"):
+            do(space, history, SetKnowledge(read_knowledge(stated, order)))
+            st.rerun()
+
+
+def read_knowledge(pairs: pd.DataFrame, order: pd.DataFrame) -> Knowledge:
+    """Make knowledge of the two tables of the form; unfinished lines are passed over."""
+    whole = pairs.dropna()
+    placed = order.dropna()
+    return Knowledge(
+        required=tuple(
+            (row.cause, row.effect) for row in whole.itertuples() if row.rule == "causes"
+        ),
+        forbidden=tuple(
+            (row.cause, row.effect) for row in whole.itertuples() if row.rule != "causes"
+        ),
+        tiers=tuple(tuple(group["column"]) for _, group in placed.groupby("tier")),
+    )

@@ -1,0 +1,209 @@
+"""Real and synthetic rows side by side."""
+
+import io
+import json
+import zipfile
+
+import pandas as pd
+import streamlit as st
+
+from causalmix_core.experiment.workspace import COMPARISON, Rows, Workspace
+from causalmix_core.graph.graph_file import to_json
+from causalmix_core.table import Kind, Table, to_csv
+from ui.charts import distance_figure, marginal_figure
+from ui.palette import look
+from ui.words import plain
+
+FIGURES = {
+    "shape": ("Shape", "How alike single columns are, 1 = alike. Says nothing of their relations."),
+    "trend": ("Trend", "How alike pairs of columns hang together, 1 = alike."),
+    "two_sample_auc": (
+        "Told apart",
+        "Can a classifier tell synthetic rows from real ones? 0.5 = no, 1 = always.",
+    ),
+    "independencies_kept": (
+        "Independencies kept",
+        "Do the independencies that the graph implies hold as often as in real rows? 1 = yes.",
+    ),
+    "dependencies_kept": (
+        "Dependencies kept",
+        "Share of the graph's edges whose columns still depend on each other.",
+    ),
+    "train_synthetic_test_real": (
+        "Useful for learning",
+        "ROC-AUC on real rows of a model trained on synthetic ones only.",
+    ),
+    "copy_share": (
+        "Near copies",
+        "Share of synthetic rows that lie suspiciously close to a training row. A check for "
+        "copies, not a promise of privacy.",
+    ),
+    "proxy_a_distance": ("Domain distance", "Proxy A-distance, 0 = cannot be told apart, 2 = can."),
+    "mmd2": ("MMD²", "Distance of the two clouds of rows (Gaussian kernel), 0 = the same."),
+    "coral": ("CORAL", "Distance of the covariances, 0 = the same."),
+}
+
+COLUMNS_PER_PAGE = 12
+
+
+def figures(report: dict, made: dict[str, Rows]) -> None:
+    """The figures of the comparison, between a ceiling and a floor."""
+    names = {name: look(name).label for name in made if name in report["generators"]}
+    names |= {"ceiling": "Real training rows (ceiling)", "floor": "Columns shuffled (floor)"}
+    columns = {}
+    for name, label in names.items():
+        values = report[name] if name in ("ceiling", "floor") else report["generators"][name]
+        columns[label] = {FIGURES[f][0]: values.get(f) for f in FIGURES}
+    shown = pd.DataFrame(columns).loc[[title for title, _ in FIGURES.values()]]
+    st.dataframe(
+        shown.T,
+        column_config={
+            title: st.column_config.NumberColumn(title, format="%.3f", help=text)
+            for title, text in FIGURES.values()
+        },
+    )
+    st.caption(
+        "Judged on real rows that no generator saw. Read every figure between its ceiling (real "
+        "training rows in the place of synthetic ones) and its floor (every column shuffled by "
+        "itself). An empty cell does not apply here."
+    )
+    notes = report.get("notes") or {}
+    if notes:
+        with st.expander("Notes on these figures"):
+            for name, note in notes.items():
+                st.text(f"{name}: {note}")
+
+
+def repeat(space: Workspace, made: dict[str, Rows], training: Table) -> None:
+    """Everything that is needed to make the same rows with the command line."""
+    first = next(iter(made.values())).recipe
+    graph = space.graph()
+    target = f" --target '{training.target}'" if training.target else ""
+    lines = [
+        f"python -m causalmix_core synthesize training.csv{target} --kinds kinds.json "
+        f"--method {rows.recipe.method} --rows {rows.recipe.rows} --seed {rows.recipe.seed} "
+        f"--out {rows.recipe.method}.csv"
+        + (
+            f" --graph graph.json --quality {rows.recipe.settings['quality']}"
+            if rows.recipe.method == "causal"
+            else ""
+        )
+        for rows in made.values()
+    ]
+    st.code("\n".join(lines), language="bash")
+
+    def pack() -> bytes:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("training.csv", to_csv(training.frame))
+            archive.writestr(
+                "kinds.json", json.dumps({c: str(k) for c, k in training.kinds.items()})
+            )
+            if graph is not None:
+                archive.writestr("graph.json", to_json(graph))
+            archive.writestr("repeat.sh", "\n".join(lines) + "\n")
+        return buffer.getvalue()
+
+    st.download_button(
+        "Download training rows, graph and commands",
+        pack,
+        file_name=f"{training.name}-repeat.zip",
+        mime="application/zip",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    st.caption(
+        f"Made from {len(training):,} training rows, drawn with seed {first.draw_seed}. The same "
+        "rows, graph, settings and seed give the same bytes."
+    )
+
+
+def results(space: Workspace, made: dict[str, Rows]) -> None:
+    """Real and synthetic rows side by side."""
+    first = next(iter(made.values())).recipe
+    training, _ = space.drawn(first.train_rows, first.draw_seed)
+    stale = [
+        name
+        for name, rows in made.items()
+        if rows.recipe.inputs != space.inputs_of(rows.recipe, training)
+    ]
+    if stale:
+        st.warning(
+            "Out of date: the graph or the table changed since these rows were made ("
+            + ", ".join(look(name).label for name in stale)
+            + "). Make them again to bring them up to date.",
+            icon=":material/update:",
+        )
+    comparison = space.store.load_json(space.project, COMPARISON)
+    kinds: dict[str, Kind] = dict(training.kinds)
+    frames = {name: rows.frame for name, rows in made.items()}
+    overview, columns, figures_tab, rows_tab, again = st.tabs(
+        ["Column by column", "Distances", "Figures", "Rows and downloads", "Repeat it"]
+    )
+    with overview:
+        st.caption(
+            "Numbers as cumulative shares: the closer a coloured line runs to the grey one, the "
+            "better that column is met. Categories as shares of rows."
+        )
+        names = training.columns
+        pages = -(-len(names) // COLUMNS_PER_PAGE)
+        page = st.pagination(pages, key="marginal-page") if pages > 1 else 1
+        st.plotly_chart(
+            marginal_figure(
+                training.frame,
+                frames,
+                kinds,
+                names[(page - 1) * COLUMNS_PER_PAGE : page * COLUMNS_PER_PAGE],
+            ),
+            key="marginals",
+            config={"displayModeBar": False},
+        )
+    if comparison is None:
+        with columns:
+            st.caption("The comparison did not finish; make the rows again.")
+    else:
+        report = comparison["report"]
+        with columns:
+            st.caption(
+                "Largest gap between the two cumulative curves for numbers (Kolmogorov-Smirnov), "
+                "half the summed differences of the shares for categories. 0 = alike."
+            )
+            distances = pd.DataFrame(report["columns"]).T
+            present = [name for name in made if name in distances.columns]
+            st.plotly_chart(
+                distance_figure(distances[present]),
+                key="distances",
+                config={"displayModeBar": False},
+            )
+            with st.expander("Show the numbers"):
+                st.dataframe(distances[present].rename(columns=lambda n: look(n).label))
+        with figures_tab:
+            figures(report, made)
+    with rows_tab:
+        safe = st.checkbox(
+            "Safe for spreadsheets",
+            help="Puts an apostrophe before cells that a spreadsheet would run as a formula.",
+        )
+        st.download_button(
+            "Download the real training rows",
+            lambda: to_csv(training.frame, safe_for_spreadsheets=safe),
+            file_name="training.csv",
+            mime="text/csv",
+            key="download-real",
+            on_click="ignore",
+        )
+        for name, rows in made.items():
+            st.subheader(look(name).label)
+            for note in rows.notes:
+                st.caption(f":material/info: {plain(note)}")
+            st.dataframe(rows.frame.head(100), height=220, key=f"rows-{name}")
+            st.download_button(
+                f"Download {len(rows.frame):,} rows as CSV",
+                lambda frame=rows.frame: to_csv(frame, safe_for_spreadsheets=safe),
+                file_name=f"{name}.csv",
+                mime="text/csv",
+                key=f"download-{name}",
+                on_click="ignore",
+            )
+    with again:
+        repeat(space, made, training)

@@ -1,0 +1,108 @@
+"""What is predicted, and which rows stay unseen until the end."""
+
+import pandas as pd
+import streamlit as st
+
+from causalmix_core.experiment.workspace import Workspace
+from causalmix_core.table import Table, find_bins
+from ui.panels.reading import change
+from ui.session import parts_of
+
+NO_TARGET = "(no target yet)"
+
+
+def target_and_test_rows(space: Workspace, table: Table) -> None:
+    """Choose what is predicted and which rows stay unseen until the end."""
+    choices = space.choices()
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("What should be predicted?")
+        options = [NO_TARGET, *space.raw().columns]
+        chosen = st.selectbox(
+            "Target column",
+            options,
+            index=options.index(choices.target) if choices.target in options else 0,
+            key=f"target-{space.table_key()}",
+            help="We do classification: the target holds classes. A number is put into bins.",
+        )
+        wanted = None if chosen == NO_TARGET else chosen
+        if wanted != choices.target:
+            kinds = {c: k for c, k in choices.kinds.items() if c != wanted}
+            change(space, target=wanted, bins=(), group=None, time=None, kinds=kinds)
+            st.rerun()
+        if table.target is None:
+            st.caption("Choose a target to fine-tune a model. A graph can be found without one.")
+            return
+        if table.kinds[table.target].is_number or choices.bins:
+            bins = st.segmented_control(
+                "This target is a number; predict in which of so many bins it falls",
+                [2, 3, 4, 5],
+                default=len(choices.bins) + 1 if choices.bins else None,
+                key=f"bins-{space.table_key()}",
+            )
+            if bins and bins != len(choices.bins) + 1:
+                plain = table
+                if choices.bins:
+                    from causalmix_core.table import to_table
+
+                    plain = to_table(space.raw(), choices.target, kinds=choices.kinds)
+                change(space, bins=tuple(find_bins(plain, bins=bins).edges))
+                st.rerun()
+        if table.kinds[table.target].is_category:
+            counts = table.y.value_counts()
+            if len(counts) <= 20:
+                shown = pd.DataFrame({"class": counts.index, "rows": counts.to_numpy()})
+                st.dataframe(
+                    shown,
+                    hide_index=True,
+                    height="content",
+                    column_config={
+                        "rows": st.column_config.ProgressColumn(
+                            "rows", format="%d", min_value=0, max_value=len(table)
+                        )
+                    },
+                )
+            else:
+                st.caption(
+                    f"{len(counts)} classes, from {counts.min()} to {counts.max()} rows each."
+                )
+    with right:
+        st.subheader("Rows kept for the final test")
+        ways = {
+            "At random, every class in its share": "random",
+            "By group: rows of one group stay together": "group",
+            "By time: the latest rows": "time",
+        }
+        now = "group" if choices.group else "time" if choices.time else "random"
+        way = ways[
+            st.radio(
+                "How to choose them",
+                list(ways),
+                index=list(ways.values()).index(now),
+                key=f"way-{space.table_key()}",
+                help="They are put away now, before anything is looked for, and are used for "
+                "nothing but the final scores.",
+            )
+        ]
+        others = [name for name in space.raw().columns if name != table.target]
+        current = choices.group or choices.time
+        column = None
+        if way != "random":
+            column = st.selectbox(
+                "Group column" if way == "group" else "Time column",
+                others,
+                index=others.index(current) if current in others else None,
+                placeholder="Choose a column",
+                key=f"{way}-column-{space.table_key()}",
+            )
+        wanted_group = column if way == "group" else None
+        wanted_time = column if way == "time" else None
+        decided = way == "random" or column is not None
+        if decided and (wanted_group, wanted_time) != (choices.group, choices.time):
+            change(space, group=wanted_group, time=wanted_time)
+            st.rerun()
+        if table.kinds[table.target].is_category:
+            development, test = parts_of(space)
+            one, two = st.columns(2)
+            one.metric("Rows to work with", f"{len(development):,}")
+            two.metric("Test rows, put away", f"{len(test):,}")

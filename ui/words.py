@@ -1,0 +1,12 @@
+"""Text that comes from a file, made safe for Streamlit's markdown."""
+
+_MARKUP = "\\`*_{}[]()<>#+!|~$:"
+
+
+def plain(text: object) -> str:
+    """Keep text from being read as markup.
+
+    Column names and values come from uploads: unescaped, one of them could be an image that the
+    browser would fetch from another machine.
+    """
+    return "".join(f"\\{letter}" if letter in _MARKUP else letter for letter in str(text))
