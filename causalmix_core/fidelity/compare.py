@@ -170,7 +170,7 @@ class _Judge:
         kept = cache(lambda: self._check(table))
         ways: dict[str, Callable[[], Estimate]] = {
             "shape": lambda: shape(self.real, sample, w, v),
-            "trend": lambda: trend(self.real, sample, w, v),
+            "trend": lambda: trend(self.real, sample, w, v, self.seed),
             "two_sample_auc": lambda: told_apart().auc(self.draws, rng),
             "independencies_kept": lambda: independencies_kept(kept(), self._kept_in_real),
             "dependencies_kept": lambda: dependencies_kept(kept()),

@@ -61,6 +61,18 @@ class Sample:
         """Return the sample with these rows (positions)."""
         return Sample(self.columns, self.numbers[rows], self.categories[rows])
 
+    def select(self, chosen: Ints) -> "Sample":
+        """Return the sample with these columns (positions in `columns.names`)."""
+        count = len(self.columns.numbers)
+        numbers, categories = chosen[chosen < count], chosen[chosen >= count] - count
+        columns = Columns(
+            tuple(self.columns.numbers[j] for j in numbers),
+            tuple(self.columns.categories[j] for j in categories),
+            tuple(self.columns.levels[j] for j in categories),
+            tuple(self.columns.real_levels[j] for j in categories),
+        )
+        return Sample(columns, self.numbers[:, numbers], self.categories[:, categories])
+
 
 def conform(rows: Table | pd.DataFrame, train: Table, name: str) -> Table:
     """Return rows as a table of `train`'s columns and dtypes; infinite numbers become missing.

@@ -12,12 +12,21 @@ from causalmix_core.fidelity.samples import Floats, Ints, Sample, indicators
 
 BINS = 10
 MAX_LEVELS = 20
+MAX_COLUMNS = 100
 
 
-def trend(real: Sample, synthetic: Sample, w: Floats, v: Floats) -> Estimate:
-    """Return the trend score; w and v are bootstrap weights of real and synthetic rows."""
-    if len(real.columns.names) < 2:
+def trend(real: Sample, synthetic: Sample, w: Floats, v: Floats, seed: int = 0) -> Estimate:
+    """Return the trend score; w and v are bootstrap weights of real and synthetic rows.
+
+    Of more than 100 columns, 100 are drawn by the seed: the pairs would be too many.
+    """
+    width = len(real.columns.names)
+    if width < 2:
         raise NotApplicable("a trend needs two columns")
+    if width > MAX_COLUMNS:
+        rng = np.random.default_rng([seed, 41])
+        chosen = np.sort(rng.permutation(width)[:MAX_COLUMNS])
+        real, synthetic = real.select(chosen), synthetic.select(chosen)
     pairs = Pairs(real, synthetic)
     resampled = [pairs.mean_score(w[draw], v[draw]) for draw in range(len(w))]
     return Estimate.of(pairs.mean_score(), np.array(resampled))

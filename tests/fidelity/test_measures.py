@@ -148,6 +148,23 @@ def test_a_column_that_became_constant_has_no_correlation_left():
     assert Pairs(*pair_of(real, flat)).scores()[0, 1] == pytest.approx(0.5)
 
 
+def test_the_trend_of_very_many_columns_is_that_of_a_hundred():
+    rng = np.random.default_rng(0)
+
+    def wide(seed):
+        r = np.random.default_rng(seed)
+        shared = r.normal(size=(80, 1))
+        numbers = shared + r.normal(size=(80, 110))
+        columns = {f"x{k}": numbers[:, k].tolist() for k in range(110)}
+        return table_of(**columns, g=np.where(shared[:, 0] > 0, "p", "q").tolist())
+
+    real, made = pair_of(wide(0), wide(1))
+    w = bootstrap_weights(80, 2, rng)
+    few = trend(real, made, w, w, seed=0).value
+    assert few != trend(real, made, w, w, seed=1).value
+    assert few == pytest.approx(Pairs(real, made).mean_score(), abs=0.02)
+
+
 def test_one_column_has_no_trend():
     one = table_of(x=[1.0, 2.0, 3.0])
     w = bootstrap_weights(3, 2, np.random.default_rng(0))
