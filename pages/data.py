@@ -13,7 +13,6 @@ from ui.words import plain
 
 ensure_entrypoint()
 
-
 st.title("Data")
 if project() is None:
     st.markdown("Load a table to begin; a project is made for it and stored as you work.")

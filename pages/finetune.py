@@ -10,7 +10,6 @@ from ui.session import ensure_entrypoint, parts_of, store, workspace_with_table
 
 ensure_entrypoint()
 
-
 st.title("Fine-tune")
 space = workspace_with_table(needs_target=True)
 development, test = parts_of(space)

@@ -3,12 +3,8 @@
 import streamlit as st
 
 from causalmix_core.experiment import jobs
-from causalmix_core.graph import (
-    MixedGraph,
-)
-from causalmix_core.graph.edits import (
-    History,
-)
+from causalmix_core.graph import MixedGraph
+from causalmix_core.graph.edits import History
 from ui.charts import adjacency_figure
 from ui.graph_editor import graph_editor
 from ui.job_panel import outcome, watch_job
@@ -22,7 +18,6 @@ from ui.session import ensure_entrypoint, parts_of, store, table_of, workspace_w
 from ui.words import plain
 
 ensure_entrypoint()
-
 
 st.title("Graph")
 space = workspace_with_table()

@@ -13,7 +13,6 @@ from ui.words import plain
 
 ensure_entrypoint()
 
-
 st.title("Synthetic rows")
 space = workspace_with_table()
 need_graph(space)

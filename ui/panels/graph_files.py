@@ -2,36 +2,46 @@
 
 import streamlit as st
 
+from causalmix_core.errors import GraphError
 from causalmix_core.experiment.workspace import Workspace
-from causalmix_core.graph.edits import (
-    History,
-    ReplaceEdges,
-)
-from causalmix_core.graph.graph_file import to_json
+from causalmix_core.graph.edits import History, ReplaceEdges
+from causalmix_core.graph.formats import READABLE, WRITERS, read_text
 from ui.panels.edits import do
 from ui.words import plain
+
+FORMATS = {
+    ".json": "causalmix-graph/1 (JSON, everything)",
+    ".dagitty": "DAGitty",
+    ".dot": "Graphviz DOT",
+    ".graphml": "GraphML",
+}
 
 
 def files(space: Workspace, history: History) -> None:
     """Take the graph away, or bring one along."""
+    ending = st.selectbox("Format", list(WRITERS), format_func=lambda name: FORMATS[name])
     st.download_button(
-        "Download the graph (JSON)",
-        to_json(history.graph),
-        file_name="graph.json",
-        mime="application/json",
+        "Download the graph",
+        lambda: WRITERS[ending](history.graph),
+        file_name=f"graph{ending}",
+        mime="text/plain",
         on_click="ignore",
         icon=":material/download:",
     )
-    brought = st.file_uploader("Use a graph from a file (causalmix-graph/1)", type=["json"])
-    if brought is not None and st.button("Use this graph"):
-        from causalmix_core.graph.graph_file import from_json
-
-        graph = from_json(brought.getvalue().decode("utf-8", errors="replace"))
-        strangers = sorted(set(graph.nodes) ^ set(history.graph.nodes))
-        if strangers:
-            st.error(
-                f"The graph and the table do not have the same columns: {plain(', '.join(strangers[:6]))}."
-            )
-        else:
-            do(space, history, ReplaceEdges(graph.edges, f"Use the graph {brought.name}"))
-            st.rerun()
+    brought = st.file_uploader(
+        "Use a graph from a file", type=[name.lstrip(".") for name in READABLE]
+    )
+    if brought is None or not st.button("Use this graph"):
+        return
+    try:
+        graph = read_text(brought.getvalue().decode("utf-8", errors="replace"), brought.name)
+    except GraphError as error:
+        st.error(plain(error), icon=":material/error:")
+        return
+    strangers = sorted(set(graph.nodes) ^ set(history.graph.nodes))
+    if strangers:
+        named = plain(", ".join(strangers[:6]))
+        st.error(f"The graph and the table do not have the same columns: {named}.")
+        return
+    do(space, history, ReplaceEdges(graph.edges, f"Use the graph {brought.name}"))
+    st.rerun()
