@@ -56,3 +56,10 @@ def method_label(name: str) -> str:
     from causalmix_core.finetune.methods import METHODS
 
     return METHODS[name].title if name in METHODS else look(name).label
+
+
+def learns(method: str) -> bool:
+    """Whether a method takes steps, so that its scores make a curve and not a level."""
+    from causalmix_core.finetune.methods import METHODS
+
+    return method not in METHODS or METHODS[method].trains

@@ -13,6 +13,7 @@ from ui.charts import (
     association_figure,
     column_figure,
     curve_figure,
+    diagnosis_figure,
     distance_figure,
     improvement_figure,
     marginal_figure,
@@ -124,3 +125,22 @@ def test_every_role_has_a_look_of_its_own() -> None:
     roles = ["real", "causal", "mixup", "smote", "default", "none"]
     looks = {(look(role).color, look(role).dash) for role in roles}
     assert len(looks) == len(roles)
+
+
+def test_the_diagnosis_shows_counts_by_true_class_and_what_was_said() -> None:
+    figure = diagnosis_figure(
+        {
+            "classes": ["no", "<b>yes"],
+            "confusion": [[8, 2], [1, 9]],
+            "calibration": [
+                {"predicted": 0.2, "observed": 0.1, "rows": 10},
+                {"predicted": 0.9, "observed": 0.9, "rows": 10},
+            ],
+        }
+    )
+    heat, line, points = figure.data
+    assert np.asarray(heat.text).tolist() == [[8, 2], [1, 9]]
+    assert np.asarray(heat.z).tolist() == [[0.8, 0.2], [0.1, 0.9]]
+    assert list(line.x) == list(line.y) == [0, 1]
+    assert list(points.y) == [0.1, 0.9]
+    assert "<b>" not in json.dumps(figure.to_dict(), default=list)

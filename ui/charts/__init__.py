@@ -1,6 +1,7 @@
 """Plotly figures as pure functions: values in, figure out; usable from a notebook."""
 
 from ui.charts.curves import curve_figure, improvement_figure
+from ui.charts.diagnosis import diagnosis_figure
 from ui.charts.marginals import distance_figure, marginal_figure
 from ui.charts.profile import association_figure, column_figure, missing_figure
 from ui.charts.resamples import adjacency_figure
@@ -10,6 +11,7 @@ __all__ = [
     "association_figure",
     "column_figure",
     "curve_figure",
+    "diagnosis_figure",
     "distance_figure",
     "improvement_figure",
     "marginal_figure",

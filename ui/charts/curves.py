@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ui.charts.grid import panels, place
-from ui.palette import look, method_label
+from ui.palette import learns, look, method_label
 
 METRIC_WORDS = {
     "roc_auc": "ROC-AUC",
@@ -52,8 +52,8 @@ def curve_figure(
         smoothing: weight of the past in an exponential average; 0 draws what was measured.
 
     Every run is a thin line and the mean over seeds a thick one; with more than `FEW_SEEDS` seeds
-    a band between the quartiles takes the place of the thin lines. The score of `none` is a
-    horizontal line.
+    a band between the quartiles takes the place of the thin lines. The score of a method
+    that takes no steps is a horizontal line.
     """
     titles = [
         METRIC_WORDS[m] if m in ONE_SPLIT else f"{METRIC_WORDS.get(m, m)}, {SPLIT_WORDS[s]} rows"
@@ -79,7 +79,7 @@ def curve_figure(
                 "showlegend": method not in named,
             }
             named.add(method)
-            if method == "none":
+            if not learns(method):
                 level = float(np.mean([run["value"].iloc[0] for run in runs]))
                 last = int(part["step"].max())
                 figure.add_trace(

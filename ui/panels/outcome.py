@@ -10,7 +10,7 @@ from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.results import curves, results
 from causalmix_core.experiment.runs import model_file
 from causalmix_core.experiment.workspace import Workspace
-from ui.charts import improvement_figure
+from ui.charts import diagnosis_figure, improvement_figure
 from ui.navigation import PREDICT
 from ui.palette import method_label
 from ui.session import store
@@ -120,26 +120,44 @@ def outcome(space: Workspace, runs: list[Job]) -> None:
             mime="text/csv",
             on_click="ignore",
         )
-    st.subheader("Take a tuned model away")
-    ready = [run for run in runs if run.state is State.DONE and model_file(store(), run).is_file()]
+    one_run(runs)
+
+
+def one_run(runs: list[Job]) -> None:
+    """Where one run's model errs, and the model to take away."""
+    st.subheader("One run from near")
     picked = st.selectbox(
         "Run",
-        ready,
+        [run for run in runs if run.state is State.DONE],
         format_func=lambda run: (
             f"{method_label(run.request['method'])}, seed {run.request['seed']}: test AUC "
             f"{run.result['metrics']['roc_auc_test']:.3f}"
         ),
     )
-    if picked is not None:
+    if picked is None:
+        return
+    diagnosis = picked.result.get("diagnosis")
+    if diagnosis:
+        st.plotly_chart(
+            diagnosis_figure(diagnosis), key="diagnosis", config={"displayModeBar": False}
+        )
         st.caption(
-            "The file holds the model's weights **and the training rows it predicts from: they "
-            "are your data**. Share it as you would share the table."
+            "Left: test rows by true and predicted class; the darker a cell, the larger its share "
+            "of the true class. Right: on the dashed line, what was said is what was; larger "
+            "points stand for more rows."
         )
-        st.download_button(
-            "Download the model (.safetensors)",
-            lambda: model_file(store(), picked).read_bytes(),
-            file_name=f"{picked.request['method']}-{picked.request['seed']}.safetensors",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        st.page_link(PREDICT, label="Predict new rows with it", icon=":material/table_view:")
+    if not model_file(store(), picked).is_file():
+        st.caption("This method leaves no model to take away.")
+        return
+    st.caption(
+        "The file holds the model's weights **and the training rows it predicts from: they are "
+        "your data**. Share it as you would share the table."
+    )
+    st.download_button(
+        "Download the model (.safetensors)",
+        lambda: model_file(store(), picked).read_bytes(),
+        file_name=f"{picked.request['method']}-{picked.request['seed']}.safetensors",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    st.page_link(PREDICT, label="Predict new rows with it", icon=":material/table_view:")
