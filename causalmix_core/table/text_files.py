@@ -2,7 +2,8 @@
 
 The encoding is found by charset-normalizer and the dialect by clevercsv, both only where the
 matter is not settled by a plain look: a byte-order mark or valid UTF-8; exactly one delimiter
-under which the beginning of the file is a rectangle of properly quoted cells.
+under which the beginning of the file is a rectangle of properly quoted cells. Both are imported
+when they are first asked.
 """
 
 import codecs
@@ -11,9 +12,6 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-import charset_normalizer
-import clevercsv
 
 from causalmix_core.errors import TableError
 
@@ -119,6 +117,8 @@ def _find_encoding(data: bytes) -> str:
         return "utf-8"
     except UnicodeDecodeError:
         pass
+    import charset_normalizer
+
     sample = data[:2_000_000]
     odd_lines = b"\n".join(line for line in sample.splitlines() if not line.isascii())
     matches = list(charset_normalizer.from_bytes(odd_lines[:64_000], cp_isolation=_CODE_PAGES))
@@ -214,6 +214,8 @@ def _is_rectangle(sample: str, dialect: Dialect, whole: bool) -> bool:
 
 
 def _ask_clevercsv(sample: str) -> Dialect | None:
+    import clevercsv
+
     lines = sample[:CLEVERCSV_CHARACTERS]
     if len(lines) < len(sample):
         lines = lines[: lines.rfind("\n") + 1] or lines

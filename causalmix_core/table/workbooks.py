@@ -5,8 +5,6 @@ import warnings
 import zipfile
 from datetime import date, datetime, time
 
-import openpyxl
-
 from causalmix_core.errors import TableError
 
 _UNPACKS = (
@@ -25,6 +23,8 @@ def read_workbook(
     Raises:
         TableError: if the file is no workbook, or unpacks to more than `max_bytes` or `max_cells`.
     """
+    import openpyxl
+
     _refuse_bomb(data, max_bytes)
     try:
         with warnings.catch_warnings():
