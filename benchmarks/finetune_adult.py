@@ -55,8 +55,8 @@ def main() -> None:
             "",
             f"{len(results)} runs ({len(plan.methods)} methods, {options.seeds} seeds) in "
             f"{minutes:.1f} minutes on {os.cpu_count()} cores ({platform.machine()}), load "
-            f"average {os.getloadavg()[2]:.1f} at the end; the runs themselves took "
-            f"{results['seconds'].sum() / 60:.1f} minutes one after the other.",
+            f"average {os.getloadavg()[2]:.1f} at the end; the runs computed for "
+            f"{results['cpu_seconds'].sum() / 60:.1f} core minutes.",
             "",
             "```",
             outcome.summary.rstrip(),

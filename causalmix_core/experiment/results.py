@@ -69,9 +69,10 @@ def _line(job: Job) -> dict[str, Any]:
 def curves(store: Store, runs: Sequence[Job]) -> pd.DataFrame:
     """Return what runs measured: `CURVE_COLUMNS`, ``budget`` and ``job``.
 
-    ``train`` holds the loss and learning rate of every step, and the scores of a fixed third of
-    the training rows predicted from the others; ``test`` and ``domain`` may be drawn from a sample
-    of their rows (`Settings.curve_rows`). Metric ``seconds`` is each step's time.
+    ``train`` holds the loss and learning rate of every step, and the scores of the query rows of
+    the steps since the evaluation before (at step 0: a third of the training rows predicted from
+    the others); ``test`` and ``domain`` may be drawn from a sample of their rows
+    (`Settings.curve_rows`). Metric ``seconds`` is each step's time.
     """
     points = jobs.curves(store, [job.id for job in runs])
     identity = pd.DataFrame(

@@ -46,6 +46,21 @@ class Prepared:
         return Prepared(tuple(torch.cat(pair) for pair in pairs))
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """One member's predictions for query rows.
+
+    Attributes:
+        loss: their mean cross-entropy; carries the gradients.
+        y: the rows' class codes.
+        probabilities: what was predicted, shape (rows, classes).
+    """
+
+    loss: "torch.Tensor"
+    y: Codes
+    probabilities: Matrix
+
+
 class Ensemble:
     """Ensemble members over one network.
 
@@ -98,15 +113,15 @@ class Ensemble:
             tensors.append(self._clip(i, joined)[len(self._raw_context[i]) :])
         return Prepared(tuple(tensors))
 
-    def losses(
+    def attempts(
         self,
         context: Prepared,
         y_context: Codes,
         query: Prepared,
         y_query: Codes,
         members: Sequence[int] | None = None,
-    ) -> "Iterator[torch.Tensor]":
-        """Yield the mean cross-entropy over the query rows, with gradients, of some or all members.
+    ) -> "Iterator[Attempt]":
+        """Let some or all members predict the query rows, with gradients.
 
         Query rows of a class that the context lacks cannot be predicted and are left out; where
         none is left nothing is yielded.
@@ -125,9 +140,13 @@ class Ensemble:
             target = np.searchsorted(present, self._relabel[i][y_query])
             x = torch.cat([context.tensors[i], query.tensors[i]]).unsqueeze(1)
             labels = torch.as_tensor(context_codes, dtype=torch.float32, device=self._device)
-            logits = self._forward(i, x.to(self._device), labels)[:, 0, : len(present)]
+            logits = self._forward(i, x.to(self._device), labels)[:, 0, : len(present)].float()
             goal = torch.as_tensor(target, device=self._device)
-            yield torch.nn.functional.cross_entropy(logits.float(), goal)
+            probabilities = np.zeros((len(y_query), self.classes))
+            ours = np.argsort(self._relabel[i])[present]
+            probabilities[:, ours] = torch.softmax(logits.detach(), dim=-1).cpu().numpy()
+            loss = torch.nn.functional.cross_entropy(logits, goal)
+            yield Attempt(loss, y_query, probabilities)
 
     def probabilities(
         self,

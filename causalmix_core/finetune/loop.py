@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from causalmix_core.errors import RunError
 from causalmix_core.finetune import checkpoint as checkpoints
 from causalmix_core.finetune.adamw import AdamW
-from causalmix_core.finetune.ensemble import Ensemble, Prepared
+from causalmix_core.finetune.ensemble import Attempt, Ensemble, Prepared
 from causalmix_core.finetune.metrics import scores
 from causalmix_core.finetune.mixing import Draw, Rows, draw
 from causalmix_core.finetune.settings import Mixing, Settings
@@ -130,15 +130,21 @@ def train(
     rng = np.random.default_rng([seed, 7])
     trace = Trace(keeper=Keeper(settings.stopping))
     last = settings.steps if stop_after is None else min(stop_after, settings.steps)
-    inner = _inner_split(ensemble, seed)
     rare = int(np.bincount(ensemble.y).argmin())
+    attempts: list[Attempt] = []
 
     def measured(points: list[Point]) -> None:
         trace.points.extend(points)
         on_points(points)
 
     def evaluate() -> None:
-        found = _evaluate(material, inner, rare)
+        found = _evaluate(material, rare)
+        if attempts:
+            y = np.concatenate([attempt.y for attempt in attempts])
+            found["train"] = scores(
+                y, np.concatenate([attempt.probabilities for attempt in attempts]), rare
+            )
+            attempts.clear()
         stopped_on = found["stop" if material.stop_on is not None else "validation"]
         best = trace.keeper.add(trace.steps, stopped_on[settings.stopping.metric])
         if best:
@@ -158,12 +164,13 @@ def train(
         on_points(trace.points)
     else:
         progress(0.0, "Scoring the model as it is")
+        attempts += _held_out(ensemble, seed)
         evaluate()
     while trace.steps < last and not trace.keeper.exhausted:
         began = time.perf_counter()
         step = trace.steps + 1
         rate = settings.rate(step)
-        loss = _gradients(material, settings, optimizer, rng, step)
+        loss = _gradients(material, settings, optimizer, rng, step, attempts)
         optimizer.step(rate, settings.clip)
         trace.steps = step
         measured(
@@ -179,33 +186,26 @@ def train(
     return trace
 
 
-def _evaluate(material: Material, inner: "_Inner", rare: int) -> dict[str, dict[str, float]]:
-    """Score every watched split, and the training rows, with the present weights."""
-    ensemble = material.ensemble
+def _evaluate(material: Material, rare: int) -> dict[str, dict[str, float]]:
+    """Score every watched split with the present weights."""
     watched = dict(material.watched)
     if material.stop_on is not None:
         watched["stop"] = material.stop_on
-    predicted = ensemble.several([each.rows for each in watched.values()])
-    found = {
+    predicted = material.ensemble.several([each.rows for each in watched.values()])
+    return {
         split: scores(each.y, probabilities, rare)
         for (split, each), probabilities in zip(watched.items(), predicted, strict=True)
     }
-    probabilities = ensemble.probabilities(inner.query.rows, inner.context.rows, inner.context.y)
-    found["train"] = scores(inner.query.y, probabilities, rare)
-    return found
 
 
-class _Inner(NamedTuple):
-    """A fixed split of the training rows: a third of them, predicted from the others.
+def _held_out(ensemble: Ensemble, seed: int) -> list[Attempt]:
+    """Predict a third of the training rows from the others: the training scores of step 0.
 
-    Predicting training rows from a context that holds them would only show that they are there.
+    Later ones come from the query rows of the steps themselves. Predicting training rows from a
+    context that holds them would only show that they are there.
     """
+    import torch
 
-    context: Labelled
-    query: Labelled
-
-
-def _inner_split(ensemble: Ensemble, seed: int) -> _Inner:
     fixed = draw(
         ensemble.y,
         0,
@@ -216,7 +216,9 @@ def _inner_split(ensemble: Ensemble, seed: int) -> _Inner:
         rng=np.random.default_rng([seed, 11]),
     )
     real = Labelled(ensemble.context, ensemble.y)
-    return _Inner(real.take(fixed.context.real), real.take(fixed.query.real))
+    context, query = real.take(fixed.context.real), real.take(fixed.query.real)
+    with torch.no_grad():
+        return list(ensemble.attempts(context.rows, context.y, query.rows, query.y))
 
 
 def _gradients(
@@ -225,8 +227,9 @@ def _gradients(
     optimizer: AdamW,
     rng: np.random.Generator,
     step: int,
+    attempts: list[Attempt],
 ) -> float:
-    """Compute the gradients of one step and return its loss."""
+    """Compute the gradients of one step and return its loss; adds to `attempts`."""
     ensemble = material.ensemble
     synthetic = material.synthetic
     real = Labelled(ensemble.context, ensemble.y)
@@ -248,9 +251,10 @@ def _gradients(
         context, query = _rows(real, synthetic, split)
         # One backward pass per member keeps the memory of one forward pass only.
         members = [turn] if in_turns else None
-        for loss in ensemble.losses(context.rows, context.y, query.rows, query.y, members):
-            (loss * weight).backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach()) * weight
+        for attempt in ensemble.attempts(context.rows, context.y, query.rows, query.y, members):
+            (attempt.loss * weight).backward()  # type: ignore[no-untyped-call]
+            total += float(attempt.loss.detach()) * weight
+            attempts.append(replace(attempt, loss=attempt.loss.detach()))
     if not np.isfinite(total):
         raise RunError("The training loss is no longer a number; use a lower learning rate.")
     return total

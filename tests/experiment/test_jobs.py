@@ -263,7 +263,7 @@ def test_a_run_killed_in_the_middle_resumes_to_the_same_figures(
     (whole_id,) = launch(other, again, plan, workers=False)
     serve(other)
     whole = jobs.job(other, whole_id)
-    timed = {"seconds", "memory_mb"}
+    timed = {"seconds", "cpu_seconds", "memory_mb"}
     figures = [
         {name: value for name, value in job.result["metrics"].items() if name not in timed}
         for job in (resumed, whole)

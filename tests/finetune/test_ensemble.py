@@ -40,19 +40,22 @@ def test_a_prediction_does_not_depend_on_the_other_rows_asked_about(tiny: Path):
 def test_losses_are_the_cross_entropy_of_a_plain_forward_pass(tiny: Path):
     ours, _, _, y = _both(tiny, 4)
     context, query = np.arange(50), np.arange(50, 70)
-    losses = list(
-        ours.losses(ours.context.take(context), y[context], ours.context.take(query), y[query])
-    )
-    for i, loss in enumerate(losses):
+    parts = (ours.context.take(context), y[context], ours.context.take(query), y[query])
+    attempts = list(ours.attempts(*parts))
+    assert len(attempts) == 4
+    for i, attempt in enumerate(attempts):
         relabel = ours._relabel[i]
         x = ours.context.tensors[i].unsqueeze(1)
         labels = torch.as_tensor(relabel[y[context]], dtype=torch.float32)
         logits = ours.network(x, labels, only_return_standard_out=True)[:, 0, :4]
         goal = torch.as_tensor(relabel[y[query]])
         expected = torch.nn.functional.cross_entropy(logits, goal)
-        assert float(loss.detach()) == pytest.approx(float(expected.detach()), abs=1e-5)
-        assert loss.requires_grad
-    assert len(losses) == 4
+        assert float(attempt.loss.detach()) == pytest.approx(float(expected.detach()), abs=1e-5)
+        assert attempt.loss.requires_grad
+        likelihood = attempt.probabilities[np.arange(20), attempt.y]
+        assert -np.log(likelihood).mean() == pytest.approx(float(expected.detach()), abs=1e-5)
+    (second,) = ours.attempts(*parts, members=[1])
+    assert torch.equal(second.loss, attempts[1].loss)
 
 
 def test_a_class_missing_from_the_context_is_left_out_and_gets_no_probability(tiny: Path):
@@ -60,10 +63,10 @@ def test_a_class_missing_from_the_context_is_left_out_and_gets_no_probability(ti
     context = np.flatnonzero(y != 2)[:40]
     query = np.array([np.flatnonzero(y == 2)[0], context[0]])
     part = ours.context.take(context)
-    with_it = list(ours.losses(part, y[context], ours.context.take(query), y[query]))
-    without = list(ours.losses(part, y[context], ours.context.take(query[1:]), y[query[1:]]))
-    assert [float(a.detach()) for a in with_it] == [float(b.detach()) for b in without]
-    assert list(ours.losses(part, y[context], ours.context.take(query[:1]), y[query[:1]])) == []
+    with_it = list(ours.attempts(part, y[context], ours.context.take(query), y[query]))
+    without = list(ours.attempts(part, y[context], ours.context.take(query[1:]), y[query[1:]]))
+    assert [float(a.loss.detach()) for a in with_it] == [float(b.loss.detach()) for b in without]
+    assert list(ours.attempts(part, y[context], ours.context.take(query[:1]), y[query[:1]])) == []
     found = ours.probabilities(ours.prepare(asked), part, y[context])
     assert np.all(found[:, 2] == 0)
     assert found.sum(axis=1) == pytest.approx(1.0)

@@ -11,7 +11,7 @@ import torch
 import causalmix_core as cm
 from causalmix_core.errors import Cancelled, RunError, TableError
 from causalmix_core.finetune import Mixing, Settings, Stopping
-from causalmix_core.finetune.run import finetune
+from causalmix_core.finetune.run import TIMES, finetune
 from causalmix_core.foundation._tabpfn import TableEncoder, classifier
 from tests.finetune.tiny import small_table
 
@@ -35,7 +35,7 @@ def _run(splits, tiny: Path, method: str = "default", **options):
 
 
 def _figures(run) -> dict:
-    return {name: value for name, value in run.metrics.items() if name != "seconds"}
+    return {name: value for name, value in run.metrics.items() if name not in TIMES}
 
 
 def _curve(run, split: str, metric: str) -> pd.Series:
@@ -153,7 +153,7 @@ def test_garbage_in_the_test_rows_changes_nothing_but_test_figures(splits, tiny:
     assert _curve(clean, "test", "roc_auc").tolist() != _curve(dirty, "test", "roc_auc").tolist()
     curves = [_deterministic(run.curves[run.curves["split"] != "test"]) for run in (clean, dirty)]
     pd.testing.assert_frame_equal(*curves)
-    same = {name for name in clean.metrics if not name.endswith("_test") and name != "seconds"}
+    same = {name for name in clean.metrics if not name.endswith("_test") and name not in TIMES}
     assert {n: clean.metrics[n] for n in same} == {n: dirty.metrics[n] for n in same}
     if clean.model.weights is not None:
         for name, tensor in clean.model.weights.items():
