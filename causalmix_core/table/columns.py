@@ -11,6 +11,7 @@ import pandas as pd
 from causalmix_core.table.dates import find_date_formats
 from causalmix_core.table.missing import is_missing_among_numbers
 from causalmix_core.table.numbers import Number, as_whole, parse_numbers
+from causalmix_core.table.units import common_unit, take_off
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,19 @@ class RawColumn:
     @cached_property
     def numbers(self) -> list[Number] | None:
         """The different values as numbers, or None unless all of them are numbers."""
-        return parse_numbers(self.values, self.decimal) if self.values else None
+        return parse_numbers(self.bare, self.decimal) if self.values else None
+
+    @cached_property
+    def unit(self) -> str:
+        """The sign that every value begins or ends with, such as "$" or "%"; "" without one."""
+        return common_unit(self.values)
+
+    @cached_property
+    def bare(self) -> tuple[str, ...]:
+        """The different values without their common unit."""
+        return (
+            tuple(take_off(text, self.unit) for text in self.values) if self.unit else self.values
+        )
 
     @cached_property
     def whole_numbers(self) -> list[int] | None:

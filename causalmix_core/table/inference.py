@@ -9,7 +9,8 @@ The first rule that applies decides; n is the number of rows with a value, d of 
     ``customer_id``, or whole numbers that only count the rows (1…n or 0…n-1 in any order, n ≥ 20)
     → set aside as an identifier.
 5.  Whole numbers ("41.0" is whole) → integer. Other numbers → numeric. Texts with leading zeros
-    (``007``) or beyond 64 bits are codes, not numbers.
+    (``007``) or beyond 64 bits are codes, not numbers. A currency sign or % that stands at every
+    value is taken off.
 6.  Dates or times in one written form → datetime.
 7.  d ≤ 20 → categorical.
 8.  Four words or more on average and d > n/2 → set aside as free text.

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from math import isfinite
 
+from causalmix_core.table.units import UNITS
+
 Number = int | float
 
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -103,7 +105,7 @@ def find_decimal(texts: Iterable[str], prefers_comma: bool = False) -> str:
     """
     commas = points = unclear = 0
     for text in texts:
-        text = text.strip()
+        text = text.strip(f" {UNITS}\u00a0\u202f")
         if _CLEAR_COMMA.fullmatch(text):
             commas += 1
         elif _CLEAR_POINT.fullmatch(text):

@@ -13,12 +13,12 @@ from causalmix_core.table.inference import Guess, guess_kind
 from causalmix_core.table.kinds import Kind
 from causalmix_core.table.numbers import Number, as_whole, parse_number
 from causalmix_core.table.raw import RawTable
+from causalmix_core.table.remarks import remarks_on_column, remarks_on_table
 from causalmix_core.table.table import Table
+from causalmix_core.table.words import list_names
 
 SET_ASIDE = (Kind.TEXT, Kind.IDENTIFIER, Kind.CONSTANT)
 TARGET_CLASSES = 20
-MANY_COLUMNS = 100
-MANY_CATEGORIES = 50
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -83,7 +83,7 @@ def to_table(
             formats[name] = column.date_formats[0]
         if kind is Kind.ORDINAL:
             order[name] = _order_levels(column, (levels or {}).get(name))
-        warnings += _warn_about_column(column, kind)
+        warnings += remarks_on_column(column, kind)
     if not in_use or (len(in_use) == 1 and target in in_use):
         raise TableError(
             "No column is left to work with: all are identifiers, free text, constant or empty."
@@ -100,7 +100,7 @@ def to_table(
         aside=raw.frame[list(set_aside)],
         aside_kinds=aside_kinds,
         file_columns=tuple(raw.columns),
-        warnings=(*warnings, *_warn_about_size(frame, target, in_use)),
+        warnings=(*warnings, *remarks_on_table(frame, in_use, target)),
     )
     if target is not None:
         _check_target(table)
@@ -112,7 +112,7 @@ def type_column(column: RawColumn, kind: Kind) -> pd.Series:
     if kind in (Kind.NUMERIC, Kind.INTEGER):
         numbers: Sequence[Number | None] | None = column.numbers
         if numbers is None:
-            numbers = [parse_number(text, column.decimal) for text in column.values]
+            numbers = [parse_number(text, column.decimal) for text in column.bare]
         if kind is Kind.NUMERIC:
             floats = [np.nan if number is None else float(number) for number in numbers]
             _refuse_misfits(column, [number is None for number in numbers], "a number")
@@ -145,7 +145,7 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
     missing = [name for name in like.features if name not in raw.columns]
     if missing:
         raise TableError(
-            f"{raw.name!r} lacks {_list(missing, 'column')} that the table {like.name!r} has; "
+            f"{raw.name!r} lacks {list_names(missing, 'column')} that the table {like.name!r} has; "
             "add them or choose another file."
         )
     target = like.target if like.target in raw.columns else None
@@ -155,7 +155,9 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
     warnings = list(raw.warnings)
     extra = [name for name in raw.columns if name not in like.kinds and name not in like.set_aside]
     if extra:
-        warnings.append(f"Ignored, as {like.name!r} does not have it: {_list(extra, 'column')}.")
+        warnings.append(
+            f"Ignored, as {like.name!r} does not have it: {list_names(extra, 'column')}."
+        )
     series: dict[str, pd.Series] = {}
     for name, kind in kinds.items():
         column = raw_column(raw, name)
@@ -164,7 +166,7 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
             column = _spell_like(column, known)
             new = [text for text in column.values if text not in set(known)]
             if new:
-                warnings.append(f"Column {name!r} has {_list(new, 'value')} not seen before.")
+                warnings.append(f"Column {name!r} has {list_names(new, 'value')} not seen before.")
         series[name] = type_column(column, kind)
     aside = [name for name in like.set_aside if name in raw.columns]
     return Table(
@@ -201,7 +203,7 @@ def _check_choices(
     for name in [*kinds, *([target] if target is not None else [])]:
         if name not in raw.columns:
             raise TableError(
-                f"There is no column {name!r}; the table has {_list(raw.columns, 'column')}."
+                f"There is no column {name!r}; the table has {list_names(raw.columns, 'column')}."
             )
     try:
         choices = {name: Kind(kind) for name, kind in kinds.items()}
@@ -281,7 +283,8 @@ def _order_levels(column: RawColumn, order: Sequence[str] | None) -> tuple[str, 
     left_out = [text for text in column.values if text not in order]
     if left_out:
         raise TableError(
-            f"The order given for column {column.name!r} leaves out {_list(left_out, 'value')}."
+            f"The order given for column {column.name!r} "
+            f"leaves out {list_names(left_out, 'value')}."
         )
     return tuple(order)
 
@@ -294,54 +297,3 @@ def _refuse_misfits(column: RawColumn, misfits: Sequence[bool], wanted: str) -> 
             f"(row {column.first_row_of(position) + 1}), which is not {wanted}; "
             "correct the file or choose another kind."
         )
-
-
-def _warn_about_column(column: RawColumn, kind: Kind) -> list[str]:
-    warnings = []
-    if column.odd_missing and kind.is_number:
-        warnings.append(
-            f"Column {column.name!r}: {_list(column.odd_missing, 'value')} counted as missing."
-        )
-    if kind is Kind.DATETIME and len(column.date_formats) > 1:
-        warnings.append(
-            f"Column {column.name!r}: day and month could be swapped; they are read as month first."
-        )
-    if kind.is_category and len(column.values) > MANY_CATEGORIES:
-        warnings.append(
-            f"Column {column.name!r} has {len(column.values)} categories; rare ones teach nothing."
-        )
-    return warnings
-
-
-def _warn_about_size(
-    frame: pd.DataFrame, target: str | None, kinds: Mapping[str, Kind]
-) -> list[str]:
-    warnings = []
-    columns = len(frame.columns)
-    if columns > MANY_COLUMNS:
-        warnings.append(
-            f"{columns} columns make {columns * (columns - 1) // 2:,} pairs to test: finding a "
-            "graph and fitting mechanisms will be slow; set aside the columns you do not need."
-        )
-    if target is not None:
-        if kinds[target].is_category:
-            counts = frame[target].value_counts()
-            few = [str(label) for label, count in counts.items() if count < 3]
-            if few:
-                warnings.append(
-                    f"{_list(few, 'class', 'classes')} of the target {target!r} "
-                    "with fewer than 3 rows can hardly be learnt or tested."
-                )
-        else:
-            warnings.append(
-                f"The target {target!r} is a number: only classes can be predicted, "
-                "so put it into bins first."
-            )
-    return warnings
-
-
-def _list(names: Sequence[str], word: str, plural: str | None = None) -> str:
-    """Say "the column 'a'" or "the columns 'a', 'b' and 3 more"."""
-    shown = ", ".join(repr(name) for name in names[:8])
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return f"the {word if len(names) == 1 else plural or word + 's'} {shown}{more}"
