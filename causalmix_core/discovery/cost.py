@@ -4,15 +4,14 @@ from time import perf_counter
 
 import numpy as np
 
-from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.encoding import Ints
 from causalmix_core.discovery.independence import IndependenceTest
-from causalmix_core.discovery.skeleton import find_skeleton
 
-_SAMPLE = 200
-_PATIENCE = 0.3  # seconds of measuring per size of conditioning set
+_SAMPLE = 200  # tests timed per size of conditioning set
+_PATIENCE = 0.3  # seconds after which timing stops
 
-_LEVELS = 3
+_DEEPEST = 3
+
 _TRIED = 0.25
 """Share of the possible sets that a search tries: most pairs leave early."""
 
@@ -20,46 +19,40 @@ _WHOLE = {"pc": 1.6, "fci": 3.5, "both": 4.0}
 """Whole search relative to its skeleton, by algorithm."""
 
 
-def estimate(
-    test: IndependenceTest,
-    algorithm: str,
-    alpha: float,
-    constraints: Constraints,
-    max_degree: int | None,
-) -> float:
+def estimate(test: IndependenceTest, algorithm: str, alpha: float, max_degree: int | None) -> float:
     """Return seconds for one search, good to a factor of about three.
 
-    The unconditional tests are done for real; how many neighbours they leave says how many
-    conditional tests to expect, and a few of those are timed.
+    A sample of tests is timed; the share of dependent pairs in it says how many neighbours a
+    column will have, and so how many conditional tests to expect.
     """
-    start = perf_counter()
-    skeleton = find_skeleton(test, alpha, constraints, max_degree=0)
-    seconds = perf_counter() - start
-    degree = skeleton.adjacent.sum(axis=1)
-    pairs = np.argwhere(np.triu(skeleton.adjacent, 1))
-    deepest = _LEVELS if max_degree is None else min(max_degree, _LEVELS)
-    left = len(pairs)
-    for depth in range(1, deepest + 1):
-        room = np.maximum(degree[pairs[:, 0]], degree[pairs[:, 1]]) - 1 if len(pairs) else degree
-        if not len(pairs) or room.max() < depth:
+    p = len(test.names)
+    pairs = np.column_stack(np.triu_indices(p, 1))
+    each, dependent = _time(test, pairs, 0, alpha)
+    seconds = len(pairs) * each
+    left, degree = len(pairs) * dependent, (p - 1) * dependent
+    for depth in range(1, min(_DEEPEST if max_degree is None else max_degree, p - 2) + 1):
+        if degree < depth:
             break
-        mean_room = float(np.maximum(room - depth + 1, 0).mean())
-        seconds += left * _TRIED * 2 * mean_room * _time_one(test, pairs, depth)
-        left = left // 2
+        each, _ = _time(test, pairs, depth, alpha)
+        seconds += left * _TRIED * 2 * (degree - depth + 1) * each
+        left /= 2
     return seconds * _WHOLE[algorithm]
 
 
-def _time_one(test: IndependenceTest, pairs: Ints, depth: int) -> float:
-    p = len(test.names)
+def _time(test: IndependenceTest, pairs: Ints, depth: int, alpha: float) -> tuple[float, float]:
+    """Seconds per test on random pairs given random sets, and the share found dependent."""
     rng = np.random.default_rng(0)
     chosen = pairs[rng.integers(0, len(pairs), _SAMPLE)]
+    everything = np.arange(len(test.names))
     S = np.array(
-        [rng.choice(np.setdiff1d(np.arange(p), pair), depth, replace=False) for pair in chosen]
-    )
-    done, size = 0, 1
+        [rng.choice(np.setdiff1d(everything, pair), depth, replace=False) for pair in chosen],
+        dtype=np.int64,
+    ).reshape(_SAMPLE, depth)
+    done, dependent, size = 0, 0, 1
     start = perf_counter()
     while done < _SAMPLE and perf_counter() - start < _PATIENCE:
         block = slice(done, done + size)
-        test.ask(chosen[block, 0], chosen[block, 1], S[block])
+        log_p = test.ask(chosen[block, 0], chosen[block, 1], S[block]).log_p
+        dependent += int((log_p <= np.log(alpha)).sum())
         done, size = min(done + size, _SAMPLE), size * 4
-    return (perf_counter() - start) / done
+    return (perf_counter() - start) / done, dependent / done

@@ -8,12 +8,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from causalmix_core.discovery import cost, evidence
-from causalmix_core.discovery.constraints import Constraints, constrain
-from causalmix_core.discovery.encoding import Encoded, Ints
-from causalmix_core.discovery.g_squared import GSquared
-from causalmix_core.discovery.gaussian import DegenerateGaussian, FisherZ
+from causalmix_core.discovery.catalogue import TestName, make_test
+from causalmix_core.discovery.constraints import constrain
+from causalmix_core.discovery.encoding import Ints
 from causalmix_core.discovery.independence import IndependenceTest
-from causalmix_core.discovery.marks import ARROW, CIRCLE, MARK, NONE, TAIL, Marks
+from causalmix_core.discovery.marks import ARROW, MARK, NONE, Marks
 from causalmix_core.discovery.probabilities import (
     Counts,
     consensus,
@@ -23,8 +22,9 @@ from causalmix_core.discovery.probabilities import (
     shares_of,
 )
 from causalmix_core.discovery.resampling import choose_workers, resample
-from causalmix_core.discovery.screening import Screening, prepare
-from causalmix_core.discovery.search import Found, Settings, search
+from causalmix_core.discovery.screening import join_copies, prepare
+from causalmix_core.discovery.search import Settings, search
+from causalmix_core.discovery.skeleton import Skeleton
 from causalmix_core.errors import DiscoveryError
 from causalmix_core.graph.knowledge import target_last
 from causalmix_core.graph.mixed_graph import Edge, GraphType, Knowledge, MixedGraph
@@ -32,7 +32,6 @@ from causalmix_core.progress import Progress, part, silent
 from causalmix_core.table.table import Table
 
 Algorithm = Literal["both", "pc", "fci"]
-TestName = Literal["auto", "fisherz", "gsq", "degenerate-gaussian", "kernel"]
 
 _GRAPH_TYPE: Mapping[Algorithm, GraphType] = {"pc": "cpdag", "fci": "pag", "both": "mixed"}
 
@@ -72,20 +71,22 @@ def discover(
         DiscoveryError: an argument or the table does not allow a search.
         GraphError: the knowledge contradicts itself or names an unknown column.
     """
-    _refuse(algorithm, alpha, bootstraps, max_degree, threshold)
-    data, screening = prepare(table)
+    algorithms = _algorithms(algorithm)
+    _refuse(alpha, bootstraps, max_degree, threshold)
+    knowledge = knowledge or Knowledge()
     if target_is_sink and table.target is not None:
-        knowledge = target_last(knowledge or Knowledge(), table.columns, table.target)
+        knowledge = target_last(knowledge, table.columns, table.target)
     names = tuple(sorted(table.columns))
     everything = constrain(knowledge, names)
+    data, screening = prepare(table, knowledge)
     searched = np.array([names.index(name) for name in screening.searched])
     constraints = everything.among(searched)
     tester = make_test(test, data)
-    settings = Settings(_algorithms(algorithm), float(alpha), max_degree)
+    settings = Settings(algorithms, float(alpha), max_degree)
 
     def widen(marks: dict[str, Marks]) -> dict[str, Marks]:
         return {
-            name: _with_unsearched(found, name, names, searched, screening, everything)
+            name: join_copies(found, searched, names, screening, everything, name == "pc")
             for name, found in marks.items()
         }
 
@@ -107,14 +108,14 @@ def discover(
         marks = widen(whole.marks)[algorithm]
     progress(0.96, "Collecting the evidence")
     skeleton = whole.skeletons[settings.algorithms[-1]]
-    edges = _edges(marks, counts, total, names, searched, whole, tester)
+    edges = _edges(marks, counts, total, names, searched, skeleton, tester)
     progress(1.0, f"Found {len(edges)} edges among {len(names)} columns")
     return MixedGraph(
         nodes=tuple(table.columns),
         edges=edges,
         graph_type=_GRAPH_TYPE[algorithm],
         pairs=frequencies_of(counts, total, names),
-        knowledge=knowledge or Knowledge(),
+        knowledge=knowledge,
         provenance={
             "algorithm": algorithm,
             "alpha": float(alpha),
@@ -127,7 +128,7 @@ def discover(
             "rows": len(table),
             "tests": skeleton.tests,
             "unanswered_tests": skeleton.unanswered,
-            "notes": [*screening.notes, *_notes(whole, settings, tester)],
+            "notes": [*screening.notes, *_notes(skeleton, settings, tester)],
             "separations": evidence.separations(skeleton, tester),
         },
     )
@@ -140,67 +141,23 @@ def estimate_seconds(
     alpha: float = 0.05,
     bootstraps: int = 50,
     test: TestName = "auto",
-    knowledge: Knowledge | None = None,
     max_degree: int | None = None,
     workers: int | None = None,
 ) -> float:
     """Estimate, by timing a few tests, how long `discover` will take; good to a factor of three."""
-    data, screening = prepare(table)
-    names = tuple(sorted(table.columns))
-    searched = np.array([names.index(name) for name in screening.searched])
-    constraints = constrain(knowledge, names).among(searched)
-    tester = make_test(test, data)
-    one = cost.estimate(tester, algorithm, alpha, constraints, max_degree)
+    _algorithms(algorithm)
+    tester = make_test(test, prepare(table)[0])
+    one = cost.estimate(tester, algorithm, alpha, max_degree)
     return one + bootstraps * one / choose_workers(workers, bootstraps, one)
 
 
-def make_test(name: TestName, data: Encoded) -> IndependenceTest:
-    """Build the named test on encoded columns; ``auto`` chooses by their kinds.
-
-    Raises:
-        DiscoveryError: there is no such test, or it cannot read one of the columns.
-    """
-    if name == "auto":
-        if data.is_category.all():
-            name = "gsq"
-        else:
-            name = "degenerate-gaussian" if data.is_category.any() else "fisherz"
-    if name == "gsq":
-        if not data.is_category.all():
-            number = data.names[int(np.flatnonzero(~data.is_category)[0])]
-            raise DiscoveryError(
-                f"The test gsq needs categories, and {number!r} holds numbers; "
-                "choose degenerate-gaussian."
-            )
-        return GSquared(data)
-    if name == "fisherz":
-        if data.is_category.any():
-            category = data.names[int(np.flatnonzero(data.is_category)[0])]
-            raise DiscoveryError(
-                f"The test fisherz needs numbers, and {category!r} holds categories; "
-                "choose degenerate-gaussian."
-            )
-        return FisherZ.of(data)
-    if name == "degenerate-gaussian":
-        return DegenerateGaussian.of(data)
-    if name == "kernel":
-        from causalmix_core.discovery._causallearn import Kernel
-
-        return Kernel(data)
-    raise DiscoveryError(
-        f"There is no test {name!r}; choose auto, fisherz, gsq, degenerate-gaussian or kernel."
-    )
-
-
 def _algorithms(algorithm: Algorithm) -> tuple[str, ...]:
+    if algorithm not in _GRAPH_TYPE:
+        raise DiscoveryError(f"There is no algorithm {algorithm!r}; choose both, pc or fci.")
     return ("pc", "fci") if algorithm == "both" else (algorithm,)
 
 
-def _refuse(
-    algorithm: str, alpha: float, bootstraps: int, max_degree: int | None, threshold: float
-) -> None:
-    if algorithm not in _GRAPH_TYPE:
-        raise DiscoveryError(f"There is no algorithm {algorithm!r}; choose both, pc or fci.")
+def _refuse(alpha: float, bootstraps: int, max_degree: int | None, threshold: float) -> None:
     if not 0.0 < alpha < 1.0:
         raise DiscoveryError(f"alpha must lie between 0 and 1, not be {alpha}.")
     if bootstraps < 0:
@@ -211,44 +168,15 @@ def _refuse(
         raise DiscoveryError(f"threshold must lie above 0 and at most at 1, not be {threshold}.")
 
 
-def _with_unsearched(
-    marks: Marks,
-    algorithm: str,
-    names: tuple[str, ...],
-    searched: Ints,
-    screening: Screening,
-    constraints: Constraints,
-) -> Marks:
-    """Add the columns that were not searched: copies joined to their originals, required edges."""
-    out = np.zeros((len(names), len(names)), dtype=np.int8)
-    out[np.ix_(searched, searched)] = marks
-    open_end = TAIL if algorithm == "pc" else CIRCLE
-    for copy_name, original_name in screening.copies.items():
-        copy, original = names.index(copy_name), names.index(original_name)
-        if constraints.separate[copy, original]:
-            continue
-        effect_of_original = (out[:, original] == ARROW).any()
-        if constraints.arrows[copy, original]:
-            out[copy, original], out[original, copy] = ARROW, TAIL
-        elif constraints.arrows[original, copy] or effect_of_original:
-            out[original, copy], out[copy, original] = ARROW, TAIL
-        else:
-            out[original, copy] = out[copy, original] = open_end
-    missing = constraints.required & (out == NONE)
-    out[missing], out[missing.T] = ARROW, TAIL
-    return out
-
-
 def _edges(
     marks: Marks,
     counts: Counts,
     total: int,
     names: tuple[str, ...],
     searched: Ints,
-    whole: Found,
+    skeleton: Skeleton,
     test: IndependenceTest,
 ) -> tuple[Edge, ...]:
-    skeleton = list(whole.skeletons.values())[-1]
     place = {int(position): k for k, position in enumerate(searched)}
     joined = [(i, j) for i, j in np.argwhere(np.triu(marks != NONE, 1)).tolist()]
     why_of = evidence.edge_evidence(
@@ -270,9 +198,8 @@ def _edges(
     return tuple(edges)
 
 
-def _notes(whole: Found, settings: Settings, test: IndependenceTest) -> list[str]:
+def _notes(skeleton: Skeleton, settings: Settings, test: IndependenceTest) -> list[str]:
     notes = []
-    skeleton = list(whole.skeletons.values())[-1]
     if settings.max_degree is not None and skeleton.limit_reached:
         notes.append(
             f"Conditioning sets stopped at {settings.max_degree} variables: some edges may be "

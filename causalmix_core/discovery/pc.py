@@ -1,11 +1,11 @@
 """From a skeleton and its triples to a CPDAG."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from causalmix_core.discovery.constraints import Constraints, closure
-from causalmix_core.discovery.encoding import Bools, Floats
+from causalmix_core.discovery.encoding import Bools
 from causalmix_core.discovery.marks import ARROW, TAIL, Marks
 from causalmix_core.discovery.triples import Triple, clearest_first
 
@@ -22,12 +22,12 @@ def orient_cpdag(adjacent: Bools, triples: Sequence[Triple], constraints: Constr
     """
     pattern = Pattern(adjacent.copy(), constraints.forbidden)
     known = _orient_known(pattern, constraints)
-    cost = np.zeros((len(adjacent),) * 3)
+    cost: dict[tuple[int, int, int], float] = {}
     for t in clearest_first(triples):
-        cost[t.z, t.x, t.y] = cost[t.z, t.y, t.x] = -t.support
         if t.support > 0:
             pattern.orient([(t.x, t.z), (t.y, t.z)])
         else:
+            cost[t.z, t.x, t.y] = -t.support
             pattern.rule_out_collider(t.x, t.z, t.y)
     return class_of(extend(pattern, cost), known, constraints.forbidden)
 
@@ -142,11 +142,11 @@ class Pattern:
         return arcs
 
 
-def extend(pattern: Pattern, cost: Floats) -> Bools:
+def extend(pattern: Pattern, cost: Mapping[tuple[int, int, int], float]) -> Bools:
     """Return a DAG that keeps the pattern's arrows and, as far as possible, its non-colliders.
 
     Sinks are taken off one by one; where every choice makes a collider of a triple that should be
-    none, the one that loses the least `cost` (shape (p, p, p), [z, x, y]) goes first.
+    none, the one that loses the least `cost`, keyed (z, x, y) with x < y, goes first.
     """
     dag = pattern.arrow.copy()
     left = np.ones(len(dag), dtype=bool)
@@ -164,13 +164,15 @@ def extend(pattern: Pattern, cost: Floats) -> Bools:
     return dag
 
 
-def _loss(pattern: Pattern, v: int, left: Bools, cost: Floats) -> float:
+def _loss(
+    pattern: Pattern, v: int, left: Bools, cost: Mapping[tuple[int, int, int], float]
+) -> float:
     """What making `v` the sink of the nodes that are left costs in colliders it should not have."""
     parents = np.flatnonzero(pattern.adjacent[v] & left)
     arrived = pattern.arrow[parents, v]
     if pattern.forbidden[parents[~arrived], v].any():
         return float("inf")
     among = np.ix_(parents, parents)
-    new = np.triu(~pattern.adjacent[among] & ~np.outer(arrived, arrived), 1)
+    new = np.argwhere(np.triu(~pattern.adjacent[among] & ~np.outer(arrived, arrived), 1))
     # Of triples about which nothing is known, as few as possible become colliders.
-    return float((np.maximum(cost[v][among], 0.0) + 1e-9)[new].sum())
+    return float(sum(cost.get((v, x, y), 0.0) + 1e-9 for x, y in parents[new].tolist()))

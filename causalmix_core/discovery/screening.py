@@ -5,8 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.encoding import Encoded, Floats, Ints, encode
+from causalmix_core.discovery.marks import ARROW, CIRCLE, TAIL, Marks
 from causalmix_core.errors import DiscoveryError
+from causalmix_core.graph.mixed_graph import Knowledge
 from causalmix_core.table.table import Table
 
 FEWEST_ROWS = 10
@@ -51,17 +54,23 @@ def screen(table: Table) -> Screening:
     return prepare(table)[1]
 
 
-def prepare(table: Table) -> tuple[Encoded, Screening]:
-    """Return the encoded columns that are searched, with the screening that chose them."""
+def prepare(table: Table, knowledge: Knowledge | None = None) -> tuple[Encoded, Screening]:
+    """Return the encoded columns that are searched, with the screening that chose them.
+
+    Columns of required edges are searched whatever they hold: their edges are certain.
+    """
+    wanted = {name for pair in knowledge.required for name in pair} if knowledge else set()
     data = encode(table)
     if len(data) < FEWEST_ROWS:
         raise DiscoveryError(
             f"A causal search needs at least {FEWEST_ROWS} rows; this table has {len(data)}."
         )
     constant = tuple(
-        name for name, values in zip(data.names, data.values.T, strict=True) if _one_value(values)
+        name
+        for name, values in zip(data.names, data.values.T, strict=True)
+        if _one_value(values) and name not in wanted
     )
-    copies = _copies(data, constant)
+    copies = _copies(data, constant, wanted)
     kept = [k for k, name in enumerate(data.names) if name not in {*constant, *copies}]
     if len(kept) < 2:
         raise DiscoveryError(
@@ -89,18 +98,45 @@ def _one_value(values: Floats) -> bool:
     return len(present) == 0 or bool((present == present[0]).all())
 
 
-def _copies(data: Encoded, constant: tuple[str, ...]) -> dict[str, str]:
+def join_copies(
+    marks: Marks,
+    searched: Ints,
+    names: tuple[str, ...],
+    screening: Screening,
+    constraints: Constraints,
+    undirected: bool,
+) -> Marks:
+    """Return the marks over all columns, copies joined to their originals and to nothing else.
+
+    A copy of an effect is its effect (else its edge would make a collider); any other copy's edge
+    is left open, with tails if `undirected` and with circles if not.
+    """
+    out = np.zeros((len(names), len(names)), dtype=np.int8)
+    out[np.ix_(searched, searched)] = marks
+    for copy_name, original_name in screening.copies.items():
+        copy, original = names.index(copy_name), names.index(original_name)
+        if constraints.separate[copy, original]:
+            continue
+        out[original, copy] = out[copy, original] = TAIL if undirected else CIRCLE
+        if constraints.arrows[copy, original]:
+            out[copy, original], out[original, copy] = ARROW, TAIL
+        elif constraints.arrows[original, copy] or (out[searched, original] == ARROW).any():
+            out[original, copy], out[copy, original] = ARROW, TAIL
+    return out
+
+
+def _copies(data: Encoded, constant: tuple[str, ...], wanted: set[str]) -> dict[str, str]:
     """Find columns that say the same in other words (one-to-one), or the same on another scale."""
     first: dict[bytes, str] = {}
     copies: dict[str, str] = {}
-    for name, values in zip(data.names, data.values.T, strict=True):
-        if name in constant:
-            continue
-        fingerprint = _fingerprint(values)
-        if fingerprint in first:
+    for name in sorted(
+        set(data.names) - set(constant), key=lambda name: (name not in wanted, name)
+    ):
+        fingerprint = _fingerprint(data.values[:, data.names.index(name)])
+        if fingerprint in first and name not in wanted:
             copies[name] = first[fingerprint]
         else:
-            first[fingerprint] = name
+            first.setdefault(fingerprint, name)
     return copies
 
 
@@ -108,8 +144,10 @@ def _fingerprint(values: Floats) -> bytes:
     """Equal for columns that are one-to-one (few values) or on one line (many)."""
     missing = np.isnan(values)
     present = values[~missing]
+    if not len(present):
+        return missing.tobytes()
     distinct, first, code = np.unique(present, return_index=True, return_inverse=True)
-    if len(distinct) <= min(_FEW_VALUES, len(present) // 2):
+    if len(distinct) <= max(1, min(_FEW_VALUES, len(present) // 2)):
         rank = np.empty(len(distinct), dtype=np.int64)
         rank[np.argsort(first)] = np.arange(len(distinct))
         ranks: Ints = rank[code]

@@ -103,7 +103,7 @@ def find_skeleton(
             found.weakest[pair] = float(log_p[k]), ()
     level = _Level(found, test, log_alpha, constraints, progress)
     level.search_all(max_degree)
-    _restore_orphans(found, level)
+    _restore_orphans(found)
     return found
 
 
@@ -124,10 +124,11 @@ def prune_by_possible_dsep(
     found = skeleton.copy()
     level = _Level(found, test, float(np.log(alpha)), constraints, progress)
     level.search_all(limit, within=reach, tried=skeleton.adjacent)
+    _restore_orphans(found)
     return found if (found.adjacent != skeleton.adjacent).any() else skeleton
 
 
-def _restore_orphans(found: Skeleton, level: "_Level") -> None:
+def _restore_orphans(found: Skeleton) -> None:
     """Put back pairs that were taken apart only because a set determines one of the two.
 
     Such a set explains the pair as long as one of its members stays joined to the other variable;

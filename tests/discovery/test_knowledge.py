@@ -11,6 +11,7 @@ from causallearn.graph.GraphNode import GraphNode
 from causallearn.search.ConstraintBased.FCI import fci
 from causallearn.search.ConstraintBased.PC import pc
 from causallearn.utils.PCUtils.BackgroundKnowledge import BackgroundKnowledge
+from discovery_oracle import Oracle
 from discovery_tables import numeric_table
 
 from causalmix_core.discovery import discover
@@ -18,7 +19,6 @@ from causalmix_core.discovery.constraints import constrain
 from causalmix_core.discovery.encoding import encode
 from causalmix_core.discovery.gaussian import FisherZ
 from causalmix_core.discovery.marks import ARROW, CIRCLE, TAIL
-from causalmix_core.discovery.oracle import Oracle
 from causalmix_core.discovery.search import Settings, search
 from causalmix_core.errors import GraphError
 from causalmix_core.graph.marks import Mark

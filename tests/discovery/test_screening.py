@@ -5,6 +5,8 @@ from discovery_tables import as_text, mixed_table, numeric_table
 
 from causalmix_core.discovery import discover, screen
 from causalmix_core.errors import DiscoveryError
+from causalmix_core.graph.legality import directed_cycles
+from causalmix_core.graph.mixed_graph import Knowledge
 from causalmix_core.table.kinds import Kind
 from causalmix_core.table.table import Table
 
@@ -110,3 +112,17 @@ def test_a_column_that_is_constant_in_a_resample_only_joins_nothing_there():
     graph = discover(Table(frame, kinds), bootstraps=20)
     pair = graph.frequencies_between("rare", "x")
     assert pair is None or pair.adjacent < 0.5
+
+
+def test_a_required_edge_keeps_its_columns_in_the_search():
+    base = mixed_table(0)
+    table = with_column(base, "fixed", 3.0, Kind.NUMERIC)
+    table = with_column(table, "income in cents", 100 * base.frame["income"], Kind.NUMERIC)
+    knowledge = Knowledge(required=(("fixed", "age"), ("income in cents", "colour")))
+    for algorithm in ("pc", "fci", "both"):
+        graph = discover(table, algorithm, bootstraps=2, knowledge=knowledge)
+        for cause, effect in knowledge.required:
+            edge = graph.edge_between(cause, effect)
+            assert (edge.cause, edge.effect) == (cause, effect)
+        assert graph.edge_between("income", "income in cents") is not None
+        assert not directed_cycles(graph)

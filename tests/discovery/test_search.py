@@ -4,13 +4,13 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from discovery_oracle import Oracle
 from discovery_tables import gaussian_table
 from discovery_truth import CIRCLE, independencies, random_dag, true_cpdag, true_pag
 
 from causalmix_core.discovery.constraints import constrain
 from causalmix_core.discovery.encoding import encode
 from causalmix_core.discovery.gaussian import FisherZ
-from causalmix_core.discovery.oracle import Oracle
 from causalmix_core.discovery.search import Settings, search
 from causalmix_core.discovery.skeleton import find_skeleton
 
