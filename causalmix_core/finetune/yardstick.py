@@ -1,0 +1,59 @@
+"""Classic models on the same rows: what the foundation model has to be better than."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from causalmix_core.finetune.diagnostics import diagnose
+from causalmix_core.finetune.metrics import scores
+from causalmix_core.foundation._tabpfn import TableEncoder
+from causalmix_core.table.table import Table
+
+
+def _forest(encoder: TableEncoder, seed: int) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(n_estimators=300, random_state=seed, n_jobs=1)
+
+
+def _boosting(encoder: TableEncoder, seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(
+        categorical_features=list(encoder.categorical) or None,
+        early_stopping=False,
+        random_state=seed,
+    )
+
+
+YARDSTICKS: Mapping[str, Callable[[TableEncoder, int], Any]] = {
+    "random-forest": _forest,
+    "gradient-boosting": _boosting,
+}
+
+
+def measure(
+    name: str, splits: Mapping[str, Table], seed: int
+) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
+    """Fit a classic model, with scikit-learn's defaults, on the training rows and score the others.
+
+    Returns the scores of every split but ``train``, and the diagnosis of the test rows.
+    """
+    train = splits["train"]
+    encoder = TableEncoder.fit(train)
+    y = encoder.labels(train.frame)
+    model = YARDSTICKS[name](encoder, seed).fit(encoder.transform(train.frame), y)
+    rare = int(np.bincount(y).argmin())
+    found: dict[str, dict[str, float]] = {}
+    diagnosis: dict[str, Any] = {}
+    for split, table in splits.items():
+        if split == "train":
+            continue
+        predicted = model.predict_proba(encoder.transform(table.frame))
+        probabilities = np.asarray(predicted, dtype=np.float64)
+        labels = encoder.labels(table.frame)
+        found[split] = scores(labels, probabilities, rare)
+        if split == "test":
+            diagnosis = diagnose(labels, probabilities, encoder.classes)
+    return found, diagnosis
