@@ -108,9 +108,12 @@ def read_raw(
         TableError: with one sentence that says what is wrong and what to do.
     """
     tokens = MISSING_TOKENS if missing is None else tuple(missing)
+    if decimal not in (None, ".", ","):
+        raise TableError(f"The decimal mark is '.' or ',', not {decimal!r}.")
     if isinstance(source, pd.DataFrame):
         text = frame_to_text(source, max_cells)
-        return _finish(text, ReadSettings("frame", missing=tokens), name or "table")
+        settings = ReadSettings("frame", decimal=decimal or ".", missing=tokens)
+        return _finish(text, settings, name or "table")
     data, label = _get_bytes(source, name, max_bytes)
     stem = Path(label).stem if label else "table"
     if not data.strip(b"\x00\t\n\r \xef\xbb\xbf\xff\xfe"):
@@ -118,7 +121,8 @@ def read_raw(
     match _find_format(data, label):
         case "parquet":
             text = frame_to_text(read_parquet(data, max_bytes, max_cells), max_cells)
-            return _finish(text, ReadSettings("parquet", missing=tokens), stem)
+            settings = ReadSettings("parquet", decimal=decimal or ".", missing=tokens)
+            return _finish(text, settings, stem)
         case "xlsx":
             cells, found_sheet = read_workbook(data, max_bytes, max_cells, sheet)
             lines = list(range(1, len(cells) + 1))
@@ -163,8 +167,6 @@ def _from_cells(
     if not cells:
         raise TableError(f"{_call(label)} is empty; choose a file with a header and rows.")
     _refuse_ragged(cells, lines, settings)
-    if decimal not in (None, ".", ","):
-        raise TableError(f"The decimal mark is '.' or ',', not {decimal!r}.")
     looked_at = max(20, min(1_000, SAMPLE_CELLS // len(cells[0])))
     sample = [[cell or "" for cell in row] for row in cells[:looked_at]]
     mark = decimal or find_decimal(

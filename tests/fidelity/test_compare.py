@@ -227,6 +227,46 @@ def test_infinite_and_missing_values_in_made_rows_are_borne(people):
     assert figures["shape"] < 0.95
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_odd_tables_are_borne(seed):
+    """Every kind, gaps, constants, empty columns, few rows: figures or reasons, never a crash."""
+
+    def odd(rows, seed):
+        rng = np.random.default_rng(seed)
+        count = pd.Series(pd.array(rng.integers(0, 9, rows), dtype="Int64"))
+        count[rng.random(rows) < 0.3] = pd.NA
+        word = pd.Series(rng.choice(["p", "q", "r"], rows), dtype="str")
+        word[rng.random(rows) < 0.5] = None
+        days = rng.integers(0, 900, rows).astype("timedelta64[D]")
+        frame = pd.DataFrame(
+            {
+                "tiny": rng.normal(size=rows) * 1e-8,
+                "count": count,
+                "word": word,
+                "day": (np.datetime64("2020-01-01", "us") + days).astype("datetime64[us]"),
+                "same": np.full(rows, 3.0),
+                "gone": np.full(rows, np.nan),
+                "grade": pd.Series(rng.choice(["lo", "mid", "hi"], rows), dtype="str"),
+            }
+        )
+        kinds = [Kind.NUMERIC, Kind.INTEGER, Kind.CATEGORICAL, Kind.DATETIME]
+        kinds += [Kind.NUMERIC, Kind.NUMERIC, Kind.ORDINAL]
+        return Table(
+            frame,
+            dict(zip(frame.columns, kinds, strict=True)),
+            "word",
+            levels={"grade": ("lo", "mid", "hi")},
+        )
+
+    sizes = np.random.default_rng(seed).integers(10, 50, 3)
+    train, holdout, made = (odd(int(size), 10 * seed + k) for k, size in enumerate(sizes))
+    graph = nx.DiGraph([("count", "word"), ("day", "tiny"), ("gone", "same")])
+    content = compare({"made": made.frame}, train, holdout, graph, draws=3).to_dict()
+    json.dumps(content, allow_nan=False)
+    figures = content["generators"]["made"]
+    assert all(name in content["notes"] for name in NAMES if figures[name] is None)
+
+
 def test_progress_rises_and_raising_in_it_cancels(people):
     train, holdout, fresh = (part.take(range(60)) for part in people)
     seen = []
