@@ -1,6 +1,7 @@
 """Data frames and Parquet files, turned into text columns without losing a digit."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from causalmix_core.errors import TableError
+
+_INDEX = re.compile(r"__index_level_\d+__")  # how pandas stores a frame's nameless row numbers
 
 
 def read_parquet(data: bytes, max_bytes: int, max_cells: int) -> pd.DataFrame:
@@ -37,7 +40,7 @@ def read_parquet(data: bytes, max_bytes: int, max_cells: int) -> pd.DataFrame:
                     position, field.name, columns.column(position).cast(field.type.value_type)
                 )
         frame: pd.DataFrame = columns.to_pandas(ignore_metadata=True)
-        return frame
+        return frame[[name for name in frame.columns if not _INDEX.fullmatch(str(name))]]
     except TableError:
         raise
     except Exception as error:

@@ -248,6 +248,12 @@ def test_parquet_gives_the_same_table(tmp_path):
     assert_people(read_table(path))
 
 
+def test_a_stored_index_without_a_name_is_no_column(tmp_path):
+    path = tmp_path / "people.parquet"
+    PEOPLE.sample(frac=1, random_state=0).to_parquet(path)
+    assert read_table(path).columns == list(PEOPLE.columns)
+
+
 def test_parquet_keeps_types_exact(tmp_path):
     path = tmp_path / "t.parquet"
     frame = pd.DataFrame(
