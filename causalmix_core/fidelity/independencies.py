@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from causalmix_core.discovery.discover import make_test
+from causalmix_core.discovery.catalogue import make_test
 from causalmix_core.discovery.encoding import encode
 from causalmix_core.fidelity.estimate import Estimate, NotApplicable, share_deviation
 from causalmix_core.graph import MixedGraph
