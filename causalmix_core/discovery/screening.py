@@ -191,14 +191,21 @@ def _determined(data: Encoded) -> dict[str, tuple[str, ...]]:
         causes = tuple(
             data.names[cause]
             for cause in codes
-            if cause != effect
-            and filled[cause] > filled[effect]
-            and np.count_nonzero(np.bincount(codes[cause] * size[effect] + codes[effect]))
-            == filled[cause]
+            if filled[cause] > filled[effect]
+            and _is_function(codes[effect], codes[cause], size[effect])
         )
         if causes:
             out[data.names[effect]] = causes
     return out | _linear_combinations(data)
+
+
+def _is_function(effect: Ints, cause: Ints, size: int) -> bool:
+    """Whether each code of `cause` goes with one code of `effect`; some rows settle most cases."""
+    for step in (max(1, len(cause) // 200), 1):
+        together = np.bincount(cause[::step] * size + effect[::step])
+        if np.count_nonzero(together) > np.count_nonzero(np.bincount(cause[::step])):
+            return False
+    return True
 
 
 def _linear_combinations(data: Encoded) -> dict[str, tuple[str, ...]]:

@@ -132,17 +132,15 @@ def _restore_orphans(found: Skeleton) -> None:
     """Put back pairs that were taken apart only because a set determines one of the two.
 
     Such a set explains the pair as long as one of its members stays joined to the other variable;
-    where none does, each of them was explained by the pair in turn, and all would be lost.
+    where none does, each of them was explained by the pair in turn, and all would be lost. The
+    strongest pairs go first: one that is back may explain the next.
     """
-    orphans = []
-    for x, y in sorted(found.vacuous):
+    for x, y in sorted(found.vacuous, key=lambda pair: (found.marginal[pair], pair)):
         S = list(found.separators[x, y])
         if not (found.adjacent[x, S].any() and found.adjacent[y, S].any()):
-            orphans.append((x, y))
-    for pair in orphans:
-        found.adjacent[pair] = found.adjacent[pair[::-1]] = True
-        del found.separators[pair]
-    found.vacuous -= set(orphans)
+            found.adjacent[x, y] = found.adjacent[y, x] = True
+            del found.separators[x, y]
+            found.vacuous.remove((x, y))
 
 
 class _Level:

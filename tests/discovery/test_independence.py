@@ -239,3 +239,23 @@ def test_the_kernel_test_sees_what_correlation_does_not():
     assert log_p(linear, "x", "y") > np.log(0.05)
     assert log_p(kernel, "x", "y") < np.log(0.001)
     assert log_p(kernel, "x", "z") > np.log(0.05)
+
+
+@pytest.mark.parametrize("rows", [30, 64, 1000])
+def test_intersecting_levels_counts_what_counting_codes_does(rows):
+    rng = np.random.default_rng(rows)
+    columns = {name: rng.integers(0, k, rows) for name, k in zip("wxyz", (4, 2, 3, 3), strict=True)}
+    table = category_table(columns)
+    frame = table.frame.copy()
+    frame.loc[rng.random(rows) < 0.2, "w"] = np.nan
+    test = GSquared(encode(Table(frame, table.kinds)))
+    levels = test.levels
+    for x, y, s in ((1, 2, 3), (3, 1, 2), (2, 3, 1)):
+        at = np.array([x]), np.array([y]), np.array([[s]])
+        shape = int(levels[s]), int(levels[x]), int(levels[y])
+        assert (test._count_small(*at, *shape) == test._count(*at, *shape)).all()
+    none = np.empty((1, 0), dtype=np.int64)
+    for x, y in ((0, 1), (1, 2)):
+        at = np.array([x]), np.array([y]), none
+        shape = 1, int(levels[x]), int(levels[y])
+        assert (test._count_small(*at, *shape) == test._count(*at, *shape)).all()
