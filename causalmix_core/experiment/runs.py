@@ -6,7 +6,10 @@ whose key (tables, graph, method, checkpoint, settings, seed, threads, our versi
 is not done again.
 """
 
+import shlex
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,12 @@ from causalmix_core.experiment.jobs import Job, Lease, start_job, tend
 from causalmix_core.experiment.plan import Plan, digest_of, model_digest, splits
 from causalmix_core.experiment.store import Json, Store
 from causalmix_core.experiment.tables import get_source, put_graph, put_source
+from causalmix_core.finetune.loop import OnPoints, ignore
 from causalmix_core.finetune.methods import METHODS, pool_size
+from causalmix_core.finetune.run import Run
+from causalmix_core.finetune.run import finetune as run
 from causalmix_core.finetune.settings import Settings
-from causalmix_core.progress import part
+from causalmix_core.progress import Progress, part, silent
 
 PREPARE, FINETUNE = "prepare", "finetune"
 
@@ -108,8 +114,37 @@ def prepare(store: Store, job: Job, lease: Lease) -> Json:
 
 def finetune(store: Store, job: Job, lease: Lease) -> Json:
     """Do one run; its curves go into the store as they grow, its model beside it."""
-    from causalmix_core.finetune.run import finetune as run
+    folder = store.folder(job.project)
+    saved = folder / "running" / f"{job.id}.safetensors"
+    saved.parent.mkdir(exist_ok=True)
+    _forget_peak()
+    done = compute(store, job, saved=saved, progress=lease.progress, on_points=lease.measure)
+    lease.check()
+    if done.model is not None:
+        done.model.save(model_file(store, job))
+    for leftover in saved.parent.glob(f"{job.id}.*"):
+        leftover.unlink()
+    metrics = {**done.metrics, "memory_mb": _peak_memory()}
+    return {
+        "metrics": {name: _number(value) for name, value in metrics.items()},
+        "diagnosis": dict(done.diagnosis),
+    }
 
+
+def compute(
+    store: Store,
+    job: Job,
+    *,
+    saved: Path | None = None,
+    progress: Progress = silent,
+    on_points: OnPoints = ignore,
+) -> Run:
+    """Do a run from what the store holds: its rows, graph, synthetic rows and settings.
+
+    Raises:
+        RunError: the model's file is another one than when the run was planned, or a generator
+            does not apply to the rows.
+    """
     request = job.request
     if model_digest(request["model"]) != request["digest"]:
         raise RunError(
@@ -118,10 +153,6 @@ def finetune(store: Store, job: Job, lease: Lease) -> Json:
         )
     source, rows = _rows_of(store, job)
     method = METHODS[request["method"]]
-    folder = store.folder(job.project)
-    saved = folder / "running" / f"{job.id}.safetensors"
-    saved.parent.mkdir(exist_ok=True)
-    synthetic = _pool(store, job, method.generator)
     done = run(
         rows.train,
         rows.validation,
@@ -132,21 +163,18 @@ def finetune(store: Store, job: Job, lease: Lease) -> Json:
         model=request["model"],
         settings=Settings.from_dict(request["settings"]),
         domain=rows.domain,
-        synthetic=synthetic,
+        synthetic=_pool(store, job, method.generator),
         saved=saved,
-        progress=lease.progress,
-        on_points=lease.measure,
+        progress=progress,
+        on_points=on_points,
     )
-    lease.check()
-    if done.model is not None:
-        done.model.save(model_file(store, job))
-    for leftover in saved.parent.glob(f"{job.id}.*"):
-        leftover.unlink()
-    metrics = {**done.metrics, "table": request["name"], "memory_mb": _peak_memory()}
-    return {
-        "metrics": {name: _number(value) for name, value in metrics.items()},
-        "diagnosis": dict(done.diagnosis),
-    }
+    return replace(done, metrics={**done.metrics, "table": request["name"]})
+
+
+def repeat_command(store: Store, job: Job) -> str:
+    """The command that does a run once more and says whether its figures are the same."""
+    home = shlex.quote(str(store.home.resolve()))
+    return f"python -m causalmix_core.experiment.repeat {home} {job.id}"
 
 
 def model_file(store: Store, job: Job) -> Path:
@@ -177,8 +205,18 @@ def _pool_name(job_id: str, generator: str) -> str:
     return f"pool-{job_id}-{generator}"
 
 
+def _forget_peak() -> None:
+    """Start counting the peak of this process's memory afresh, where the system can."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
 def _peak_memory() -> float | None:
-    """Largest memory this process has used so far, in megabytes; None where nobody counts it."""
+    """Largest memory this process has used, in megabytes; None where nobody counts it."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) / 1e3, 1)
     try:
         import resource
     except ImportError:  # Windows

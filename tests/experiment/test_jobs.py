@@ -1,6 +1,7 @@
 """Jobs: states, order, keys, cancelling, and what happens when a process is killed."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,14 +14,15 @@ import pandas as pd
 import pytest
 
 from causalmix_core.errors import Cancelled, GeneratorError, StoreError
-from causalmix_core.experiment import jobs, tasks
+from causalmix_core.experiment import jobs, repeat, tasks
 from causalmix_core.experiment.jobs import Lease, State, claim, start_job
 from causalmix_core.experiment.plan import Plan, Source
 from causalmix_core.experiment.results import results
-from causalmix_core.experiment.runs import launch, model_file
+from causalmix_core.experiment.runs import launch, model_file, repeat_command
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.worker import serve
 from causalmix_core.finetune import Settings, Stopping, TunedModel
+from causalmix_core.foundation import checkpoint
 from tests.finetune.tiny import small_table
 
 SETTINGS = Settings(steps=6, evaluate_every=2, curve_rows=20, stopping=Stopping(patience=0))
@@ -201,7 +203,9 @@ def test_unknown_jobs_and_kinds_are_named(store, project):
     assert "no kind of job 'dance'" in jobs.job(store, job_id).error
 
 
-def test_runs_of_a_plan_share_one_preparation_and_leave_models(store, project, tiny: Path):
+def test_runs_of_a_plan_share_one_preparation_leave_models_and_repeat(
+    store, project, tiny: Path, capsys: pytest.CaptureFixture[str]
+):
     plan = Plan(
         (Source(small_table(150)),),
         ("none", "smote", "mixup"),
@@ -220,6 +224,16 @@ def test_runs_of_a_plan_share_one_preparation_and_leave_models(store, project, t
     assert table["train_rows"].tolist() == [40] * 3
     models = [TunedModel.load(model_file(store, run)) for run in runs]
     assert [model.about["metrics"]["method"] for model in models] == ["none", "smote", "mixup"]
+    assert repeat.main([str(store.home), ids[1]]) == 0
+    assert "to the last digit" in capsys.readouterr().out
+    command = shlex.split(repeat_command(store, runs[1]))
+    assert command[-2:] == [str(store.home.resolve()), ids[1]]
+    with store.writing() as connection:
+        wrong = "json_set(result, '$.metrics.steps', 99)"
+        connection.exec_driver_sql(f"UPDATE jobs SET result = {wrong} WHERE id = '{ids[1]}'")
+    assert repeat.main([str(store.home), ids[1]]) == 1
+    assert "steps: 99 then, 6 now" in capsys.readouterr().out
+    assert repeat.main([str(store.home), "nobody"]) == 2
     assert launch(store, project, plan, workers=False) == ids
     more = launch(store, project, replace(plan, seeds=(0, 1)), workers=False)
     assert set(ids) < set(more)
@@ -302,3 +316,15 @@ def test_runs_go_on_when_the_app_is_killed(store, project, tiny: Path, tmp_path:
         process.kill()
     _wait_for(lambda: jobs.jobs(store, project)[0].state.is_over)
     assert jobs.job(store, job_id).state is State.DONE
+
+
+def test_a_model_that_changed_since_the_plan_is_not_used(store, project, tiny: Path, tmp_path):
+    model = tmp_path / "mine.safetensors"
+    model.write_bytes(tiny.read_bytes())
+    plan = Plan((Source(small_table(120)),), ("none",), (0,), (60,), model=str(model))
+    (job_id,) = launch(store, project, plan, workers=False)
+    changed = checkpoint.load(model)
+    changed["state_dict"] = {k: v + 0.01 for k, v in changed["state_dict"].items()}
+    checkpoint.save(changed, model)
+    serve(store)
+    assert "not the one this run was planned with" in jobs.job(store, job_id).error
