@@ -93,7 +93,9 @@ def parse(text: str, dialect: Dialect, max_cells: int) -> tuple[Rows, list[int]]
     try:
         rows, lines = _collect(f"{text}\n{_END}", dialect, max_cells, strict=False)
     except csv.Error as error:
-        raise TableError(f"The file cannot be read as CSV: {error}.") from None
+        raise TableError(
+            f"The file cannot be read as CSV ({error}); see whether a quote is never closed."
+        ) from None
     if rows.pop() != [_END]:
         start = lines[-2] + 1 if len(lines) > 1 else 1
         raise TableError(
