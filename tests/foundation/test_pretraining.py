@@ -63,12 +63,12 @@ def test_query_rows_of_unknown_classes_are_left_out_of_the_loss() -> None:
 
 
 def test_the_curriculum_widens_and_keeps_small_tasks() -> None:
-    before, after = curriculum.limits(0), curriculum.limits(3000)
+    before, after = curriculum.limits(0), curriculum.limits(6000)
     assert (before.columns, before.classes) == (5, 2)
     assert after.columns > 50
     assert after.rows > 400
     assert after.classes == 10
-    drawn = [curriculum.draw(np.random.default_rng([0, s]), 3000, 2) for s in range(200)]
+    drawn = [curriculum.draw(np.random.default_rng([0, s]), 6000, 2) for s in range(200)]
     assert min(d.columns for d in drawn) <= 3
     assert max(d.columns for d in drawn) > 30
     assert all(d.tasks % 2 == 0 and 0 < d.context < d.rows for d in drawn)
