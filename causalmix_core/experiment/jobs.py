@@ -22,7 +22,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import pandas as pd
-from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from causalmix_core.errors import Cancelled, StoreError
@@ -108,39 +108,47 @@ def start_job(
         after: jobs that must be done first.
         launch: False leaves starting workers to the caller.
     """
-    row = {
-        "id": new_id(),
-        "project": project,
-        "kind": kind,
-        "key": key,
-        "after": list(after),
-        "request": dict(request),
-        **_FRESH,
-        "state": State.QUEUED,
-        "created": time.time(),
-    }
-    jobs = schema.jobs
     with store.writing() as connection:
-        if key is not None:
-            same = connection.execute(
-                select(jobs.c.id, jobs.c.state).where(jobs.c.project == project, jobs.c.key == key)
-            ).first()
-            if same is not None:
-                row["id"] = same.id
-                if State(same.state) in (State.FAILED, State.CANCELLED, State.INTERRUPTED):
-                    again = _FRESH | {"state": State.QUEUED}
-                    connection.execute(update(jobs).where(jobs.c.id == same.id).values(again))
-                key = None
-                row = {"id": same.id}
-        if "kind" in row:
-            newest = schema.newest_job_number(connection)
-            connection.execute(insert(jobs).values(row | {"number": newest + 1}))
+        job_id = None if key is None else _again(connection, project, key)
+        if job_id is None:
+            job_id = new_id()
+            row = {
+                "id": job_id,
+                "project": project,
+                "kind": kind,
+                "number": schema.newest_job_number(connection) + 1,
+                "key": key,
+                "after": list(after),
+                "request": dict(request),
+                "created": time.time(),
+                **_FRESH,
+            }
+            connection.execute(insert(schema.jobs).values(row))
     if launch:
         tend(store)
-    return str(row["id"])
+    return job_id
 
+
+def _again(connection: Connection, project: str, key: str) -> str | None:
+    """Return the id of the job of a key, queued again if it was stopped; None without one."""
+    table = schema.jobs
+    known = select(table.c.id).where(table.c.project == project, table.c.key == key)
+    job_id: str | None = connection.execute(known).scalar()
+    if job_id is not None:
+        _queue_again(connection, table.c.id == job_id)
+    return job_id
+
+
+def _queue_again(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Queue jobs that were stopped once more; leave the others as they are."""
+    stopped = schema.jobs.c.state.in_(_STOPPED)
+    connection.execute(update(schema.jobs).where(which, stopped).values(_FRESH))
+
+
+_STOPPED = (State.FAILED, State.CANCELLED, State.INTERRUPTED)
 
 _FRESH: dict[str, Json] = {
+    "state": State.QUEUED,
     "fraction": 0.0,
     "sentence": "Waiting for a worker",
     "cancel": 0,
@@ -194,11 +202,12 @@ def cancel_all(store: Store, project: str, kind: str | None = None) -> None:
 def resume(store: Store, job_id: str, *, launch: bool = True) -> None:
     """Queue a failed, cancelled or interrupted job again; a run goes on from its checkpoint."""
     table = schema.jobs
-    stopped = table.c.state.in_((State.FAILED, State.CANCELLED, State.INTERRUPTED))
-    again = _FRESH | {"state": State.QUEUED}
     _mark_lost(store)
     with store.writing() as connection:
-        connection.execute(update(table).where(table.c.id == job_id, stopped).values(again))
+        _queue_again(connection, table.c.id == job_id)
+        # What was cancelled or killed before it must be done first.
+        before = connection.execute(select(table.c.after).where(table.c.id == job_id)).scalar()
+        _queue_again(connection, table.c.id.in_(before or []))
     if launch:
         tend(store)
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from causalmix_core.errors import RunError, TableError
+from causalmix_core.experiment.store import file_digest
 from causalmix_core.finetune.methods import METHODS, method
 from causalmix_core.finetune.settings import Settings
 from causalmix_core.graph.mixed_graph import MixedGraph
@@ -177,7 +178,7 @@ def graph_digest(graph: MixedGraph | None) -> str | None:
 
 
 def model_digest(model: str) -> str:
-    """Digest of a model's weights and settings."""
-    from causalmix_core.foundation import checkpoint, models
+    """Digest of a model's file; needs no torch, so that a page can ask for it."""
+    from causalmix_core.foundation import models
 
-    return checkpoint.digest(Path(models.path(model)))
+    return file_digest(Path(models.path(model)))

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
 
 from causalmix_core import __version__
 from causalmix_core.errors import RunError
@@ -337,6 +336,8 @@ def _cross_fit(
     stopping = settings.stopping
     if stopping.rule != "cross-fitted" or not chosen.trains:
         return None, None
+    from sklearn.model_selection import StratifiedKFold
+
     pool = pd.concat([splits["train"].frame, splits["validation"].frame], ignore_index=True)
     labelled = splits["train"].with_frame(pool)
     folds = StratifiedKFold(stopping.folds, shuffle=True, random_state=seed)

@@ -130,6 +130,16 @@ def test_a_queued_job_is_cancelled_at_once_and_can_be_resumed(store, project, ki
     assert jobs.job(store, job_id).state is State.DONE
 
 
+def test_resuming_a_job_resumes_what_it_needs(store, project, kinds):
+    first = _queue(store, project)
+    second = _queue(store, project, after=[first])
+    jobs.cancel_all(store, project)
+    serve(store)
+    jobs.resume(store, second, launch=False)
+    serve(store)
+    assert [jobs.job(store, job_id).state for job_id in (first, second)] == [State.DONE] * 2
+
+
 def test_a_running_job_hears_that_it_is_cancelled(store, project, kinds):
     job_id = _queue(store, project)
     claim(store, "me")
