@@ -388,11 +388,40 @@ def _launch(store: Store, job_id: str | None) -> None:
 
 
 def _reap(store: Store) -> list[_Child]:
-    """Forget ended children (so that none stays a zombie) and return this store's living ones."""
+    """Forget ended children (so that none stays a zombie) and return this store's living ones.
+
+    A worker that ended with an error before it took a job would be started again and again; the
+    job it was started for, or the next one in the queue, fails instead.
+    """
     home = store.home.resolve()
     with _children_lock:
-        _children[:] = [each for each in _children if each.process.poll() is None]
-        return [each for each in _children if each.home == home]
+        ended = [each for each in _children if each.process.poll() is not None]
+        _children[:] = [each for each in _children if each not in ended]
+        living = [each for each in _children if each.home == home]
+    for child in ended:
+        if child.home == home and (child.process.returncode or 0) > 0:
+            _fail_unstarted(store, child)
+    return living
+
+
+def _fail_unstarted(store: Store, child: _Child) -> None:
+    table = schema.jobs
+    log = child.home / "logs" / f"{child.serves or 'queue'}.log"
+    change = {
+        "state": State.FAILED,
+        "finished": time.time(),
+        "sentence": "Failed",
+        "error": f"The worker process could not start; what it said is in {log}.",
+    }
+    meant = table.c.id == child.serves if child.serves else table.c.kind.in_(QUEUED_KINDS)
+    with store.writing() as connection:
+        first = connection.execute(
+            select(table.c.id)
+            .where(table.c.state == State.QUEUED, meant)
+            .order_by(table.c.number)
+            .limit(1)
+        ).scalar()
+        connection.execute(update(table).where(table.c.id == first).values(change))
 
 
 def claim(store: Store, worker: str, job_id: str | None = None) -> Job | None:

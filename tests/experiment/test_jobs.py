@@ -205,6 +205,15 @@ def test_an_old_heartbeat_means_interrupted_wherever_the_worker_ran(store, proje
     assert jobs.jobs(store, project)[0].state is State.INTERRUPTED
 
 
+def test_a_worker_that_cannot_start_fails_its_job_instead_of_starting_for_ever(
+    store, project, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    job_id = start_job(store, project, "discover", {})
+    _wait_for(lambda: jobs.jobs(store, project)[0].state is State.FAILED)
+    assert f"{job_id}.log" in jobs.job(store, job_id).error
+
+
 def test_unknown_jobs_and_kinds_are_named(store, project):
     with pytest.raises(StoreError, match="no job 'x'"):
         jobs.job(store, "x")
