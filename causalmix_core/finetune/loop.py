@@ -66,13 +66,15 @@ class Material:
     """Everything a run looks at.
 
     Attributes:
-        ensemble: the model, its context being the real training rows.
+        ensemble: the model; its context are the rows it predicts from.
+        training: the real training rows, of which every step draws some.
         watched: the splits that are scored along the way: ``validation``, ``test``, ``domain``.
         synthetic: the method's rows, or None.
         stop_on: the rows the stopping rule looks at, if they are none of `watched`.
     """
 
     ensemble: Ensemble
+    training: Labelled
     watched: Mapping[str, Labelled]
     synthetic: Labelled | None = None
     stop_on: Labelled | None = None
@@ -130,7 +132,7 @@ def train(
     rng = np.random.default_rng([seed, 7])
     trace = Trace(keeper=Keeper(settings.stopping))
     last = settings.steps if stop_after is None else min(stop_after, settings.steps)
-    rare = int(np.bincount(ensemble.y).argmin())
+    rare = int(np.bincount(material.training.y).argmin())
     attempts: list[Attempt] = []
 
     def measured(points: list[Point]) -> None:
@@ -164,7 +166,7 @@ def train(
         on_points(trace.points)
     else:
         progress(0.0, "Scoring the model as it is")
-        attempts += _held_out(ensemble, seed)
+        attempts += _held_out(material, settings.max_rows, seed)
         evaluate()
     while trace.steps < last and not trace.keeper.exhausted:
         began = time.perf_counter()
@@ -198,7 +200,7 @@ def _evaluate(material: Material, rare: int) -> dict[str, dict[str, float]]:
     }
 
 
-def _held_out(ensemble: Ensemble, seed: int) -> list[Attempt]:
+def _held_out(material: Material, max_rows: int, seed: int) -> list[Attempt]:
     """Predict a third of the training rows from the others: the training scores of step 0.
 
     Later ones come from the query rows of the steps themselves. Predicting training rows from a
@@ -206,19 +208,19 @@ def _held_out(ensemble: Ensemble, seed: int) -> list[Attempt]:
     """
     import torch
 
+    real = material.training
     fixed = draw(
-        ensemble.y,
+        real.y,
         0,
         Mixing(),
         query_share=1 / 3,
-        max_rows=len(ensemble.y),
+        max_rows=max_rows,
         done=0.0,
         rng=np.random.default_rng([seed, 11]),
     )
-    real = Labelled(ensemble.context, ensemble.y)
     context, query = real.take(fixed.context.real), real.take(fixed.query.real)
     with torch.no_grad():
-        return list(ensemble.attempts(context.rows, context.y, query.rows, query.y))
+        return list(material.ensemble.attempts(context.rows, context.y, query.rows, query.y))
 
 
 def _gradients(
@@ -230,9 +232,7 @@ def _gradients(
     attempts: list[Attempt],
 ) -> float:
     """Compute the gradients of one step and return its loss; adds to `attempts`."""
-    ensemble = material.ensemble
-    synthetic = material.synthetic
-    real = Labelled(ensemble.context, ensemble.y)
+    ensemble, real, synthetic = material.ensemble, material.training, material.synthetic
     in_turns = settings.members == "turns"
     total = 0.0
     weight = 1.0 / (settings.splits_per_step * (1 if in_turns else len(ensemble)))
@@ -240,7 +240,7 @@ def _gradients(
     for i in range(settings.splits_per_step):
         turn = ((step - 1) * settings.splits_per_step + i) % len(ensemble)
         split = draw(
-            ensemble.y,
+            real.y,
             0 if synthetic is None else len(synthetic),
             settings.mixing,
             query_share=settings.query_share,

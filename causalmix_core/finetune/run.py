@@ -124,7 +124,8 @@ def finetune(
         stop_after, crossed = _cross_fit(
             chosen, splits, settings, graph, seed, file, saved, key, part(progress, 0.3, 0.6)
         )
-        material, encoder = _material(splits, made, settings, seed, file, graph)
+        context = _context(splits["train"], settings.max_rows, seed)
+        material, encoder = _material(splits, context, made, settings, seed, file, graph)
         network = material.ensemble.network
         start = checkpoints.copy_weights(network)
         trace = loop.train(
@@ -157,7 +158,7 @@ def finetune(
         metrics=metrics,
         curves=pd.DataFrame(trace.points, columns=["step", "split", "metric", "value"]),
         model=TunedModel(
-            context=_bare(splits["train"]),
+            context=_bare(context),
             weights=kept,
             base=file,
             estimators=settings.estimators,
@@ -266,8 +267,21 @@ def _make_synthetic(
     )
 
 
+def _context(train: Table, most: int, seed: int) -> Table:
+    """Return the training rows to predict from: all, or about `most` of them by class shares."""
+    if len(train) <= most:
+        return train
+    rng = np.random.default_rng([seed, 23])
+    classes = [np.flatnonzero(train.y == name) for name in sorted(set(train.y))]
+    chosen = [
+        rng.choice(rows, max(1, most * len(rows) // len(train)), replace=False) for rows in classes
+    ]
+    return train.take(np.sort(np.concatenate(chosen)))
+
+
 def _material(
     splits: Mapping[str, Table],
+    context: Table,
     synthetic: pd.DataFrame | None,
     settings: Settings,
     seed: int,
@@ -275,19 +289,20 @@ def _material(
     graph: Any,
 ) -> tuple[Material, TableEncoder]:
     """Encode and preprocess all rows a training looks at."""
-    train = splits["train"]
-    encoder = TableEncoder.fit(train)
+    encoder = TableEncoder.fit(context)
     ensemble = Ensemble(
         classifier(
             file, encoder, n_estimators=settings.estimators, seed=seed, device=settings.device
         ),
-        encoder.transform(train.frame),
-        encoder.labels(train.frame),
+        encoder.transform(context.frame),
+        encoder.labels(context.frame),
     )
 
     def prepared(frame: pd.DataFrame) -> Labelled:
         return Labelled(ensemble.prepare(encoder.transform(frame)), encoder.labels(frame))
 
+    train = splits["train"]
+    training = Labelled(ensemble.context, ensemble.y) if train is context else prepared(train.frame)
     rng = np.random.default_rng([seed, 13])
     watched = {
         name: prepared(
@@ -303,7 +318,7 @@ def _material(
         )
         stop_on = prepared(rows)
     made = None if synthetic is None else prepared(synthetic)
-    return Material(ensemble, watched, made, stop_on), encoder
+    return Material(ensemble, training, watched, made, stop_on), encoder
 
 
 _STOP_ROWS = 1_000
@@ -354,7 +369,8 @@ def _cross_fit(
         made = _make_synthetic(
             chosen, fold["train"], settings, graph, seed, None, part(inner, 0.0, 0.4)
         )
-        material, _ = _material(fold, made, open_ended, seed, file, graph)
+        context = _context(fold["train"], settings.max_rows, seed)
+        material, _ = _material(fold, context, made, open_ended, seed, file, graph)
         trace = loop.train(
             material,
             open_ended,
@@ -378,7 +394,7 @@ def _final_scores(
     ensemble: Ensemble, encoder: TableEncoder, splits: Mapping[str, Table]
 ) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
     """Score the present weights on whole splits; also diagnose the test rows."""
-    rare = int(np.bincount(ensemble.y).argmin())
+    rare = int(np.bincount(encoder.labels(splits["train"].frame)).argmin())
     names = [name for name in splits if name != "train"]
     queries = [ensemble.prepare(encoder.transform(splits[name].frame)) for name in names]
     labels = {name: encoder.labels(splits[name].frame) for name in names}

@@ -84,7 +84,8 @@ class Settings:
         clip: largest gradient norm.
         splits_per_step: random context/query splits whose losses make one step.
         query_share: share of a split's rows that are predicted; the others are context.
-        max_rows: rows of a split at most.
+        max_rows: rows of a split, and of the context at prediction time, at most; where there are
+            more training rows every step draws others, and the context is a fixed sample.
         estimators: ensemble members, the same in training, evaluation and prediction.
         members: ``turns``: each split is seen by one ensemble member, in turns; ``all``: by every
             one, at that many times the cost.

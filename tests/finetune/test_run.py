@@ -291,3 +291,15 @@ def test_yardsticks_see_the_same_rows_and_learn_what_is_there(splits, tiny: Path
     assert run.metrics["test_rows"] == len(splits[2])
     assert run.metrics["roc_auc_test"] > 0.85
     assert _figures(run) == _figures(_run(splits, tiny, name))
+
+
+def test_of_many_training_rows_every_step_draws_some_and_the_context_is_a_sample(tiny: Path):
+    parts = cm.split(small_table(400, 8), train_rows=240, seed=0)
+    run = _run(parts, tiny, settings=replace(QUICK, max_rows=50))
+    assert run.metrics["train_rows"] == 160
+    assert 48 <= len(run.model.context) <= 50
+    share = float((run.model.context.y == "a").mean())
+    assert share == pytest.approx(float((parts[0].y == "a").mean()), abs=0.03)
+    predicted = run.model.predict(parts[2])["prediction"]
+    accuracy = float((predicted == parts[2].y).mean())
+    assert accuracy == pytest.approx(run.metrics["accuracy_test"])
