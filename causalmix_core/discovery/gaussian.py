@@ -1,6 +1,6 @@
 """Tests on correlations: Fisher-Z for numbers, the degenerate-Gaussian ratio for mixed columns."""
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from causalmix_core.discovery.independence import (
 DETERMINED = 1e-8
 """A variable with less than this share of its variance left, given S, is determined by S."""
 
+_MOST_KNOWN = 512  # correlation matrices kept, one for each set of incomplete variables
+
 _CHUNK = 2_000_000  # matrix entries worked on at once: keeps the stacks inside the cache
 
 
@@ -34,20 +36,24 @@ class _CorrelationTest(IndependenceTest):
         steps = np.arange(width.max(initial=1))
         self.columns: Ints = np.where(steps < width[:, None], first[:, None] + steps, -1)
         self.has_missing: Bools = np.asarray(np.isnan(data.values).any(axis=0))
-        self._whole: tuple[Floats, int] | None = None
+        self._known: dict[tuple[int, ...], tuple[Floats, int]] = {}
 
     def resample(self, rows: Ints) -> Self:
         data, design = self.data.take(rows), self.design[rows]
         return type(self)(data, design, self.first, self.width, excess=RESAMPLING_EXCESS)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_known": {}}  # workers get the rows, not what was made of them
+
     def correlations(self, missing_in: tuple[int, ...]) -> tuple[Floats, int]:
         """Correlations over the rows complete in these variables, and their number."""
-        if missing_in:
+        if missing_in not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             complete = ~np.isnan(self.data.values[:, list(missing_in)]).any(axis=1)
-            return correlation_matrix(self.design[complete]), int(complete.sum())
-        if self._whole is None:
-            self._whole = correlation_matrix(self.design), len(self.design)
-        return self._whole
+            rows = self.design[complete] if missing_in else self.design
+            self._known[missing_in] = correlation_matrix(rows), len(rows)
+        return self._known[missing_in]
 
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         if not self.has_missing.any():
