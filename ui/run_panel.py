@@ -1,6 +1,5 @@
 """Watching fine-tuning runs: curves as they grow, where each run stands, cancel and resume."""
 
-import pandas as pd
 import streamlit as st
 
 from causalmix_core.experiment import jobs
@@ -137,7 +136,7 @@ def _each(runs: list[Job]) -> None:
             if run.state.is_over:
                 bar.text(f"{STATE_WORDS[run.state]}" + (f": {run.error}" if run.error else ""))
                 if button.button("Resume", key=f"resume-{run.id}", width="stretch"):
-                    _resume(run)
+                    jobs.resume(store(), run.id)
                     st.rerun()
             else:
                 left = time_left(run)
@@ -146,27 +145,3 @@ def _each(runs: list[Job]) -> None:
                     jobs.cancel(store(), run.id)
         if len(shown) > MOST_LINES:
             st.caption(f"and {len(shown) - MOST_LINES} more")
-
-
-def _resume(run: Job) -> None:
-    """Queue a run again, and the preparation before it where that was stopped too."""
-    prepared = run.request.get("prepared")
-    if prepared:
-        jobs.resume(store(), prepared, launch=False)
-    jobs.resume(store(), run.id)
-
-
-def stopped(runs: list[Job]) -> pd.DataFrame:
-    """Say of the runs that are not done what became of them."""
-    return pd.DataFrame(
-        [
-            {
-                "method": method_label(run.request["method"]),
-                "seed": run.request["seed"],
-                "state": STATE_WORDS[run.state],
-                "why": run.error or "",
-            }
-            for run in runs
-            if run.state.is_over and run.state is not State.DONE
-        ]
-    )
