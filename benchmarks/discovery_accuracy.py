@@ -1,6 +1,6 @@
 """How close to the truth: our default against causal-learn's orientation rules and pgmpy's PC.
 
-    python benchmarks/discovery_accuracy.py NETWORKS_FOLDER [--rows 500 1000 …] [--repeats R] [--out F]
+    python benchmarks/discovery_accuracy.py NETWORKS [--rows 500 1000 …] [--repeats R] [--out F]
     python benchmarks/discovery_accuracy.py --mixed [--models M] [--out F]
 
 The first compares on samples of discrete networks (G², alpha .05; SHD on the CPDAG, one per wrong

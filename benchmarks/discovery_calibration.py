@@ -1,6 +1,6 @@
 """Are the probabilities honest? Stated probabilities against how often they are true.
 
-    python benchmarks/discovery_calibration.py [--models M] [--bootstraps B] [--family F …] [--out F]
+    python benchmarks/discovery_calibration.py [--models M] [--bootstraps B] [--family F] [--out F]
 
 Two groups of simulated tables with known graphs. On the families of *development* (linear
 Gaussian, softmax mixtures, Dirichlet tables) the rules were chosen: how much a resample's
@@ -227,8 +227,8 @@ def main(models: int, bootstraps: int, chosen: list[str], out: Path | None) -> N
                 records.append({"group": group, "family": "all", "of": what} | score(parts))
                 curves += curve(group, what, parts)
     words = (
-        f"{models} models per family, {bootstraps} resamples of PC and FCI each, 200 to 2,000 rows; "
-        "pairs with a stated probability between 0.05 and 0.95."
+        f"{models} models per family, {bootstraps} resamples of PC and FCI each, 200 to 2,000 "
+        "rows; pairs with a stated probability between 0.05 and 0.95."
     )
     write(out, "Are the probabilities honest?", pd.DataFrame(records), words)
     if out is not None:

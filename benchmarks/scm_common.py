@@ -67,8 +67,8 @@ def simulate(
 def two_sample_auc(real: pd.DataFrame, synthetic: pd.DataFrame, seed: int = 0) -> float:
     """Return the 5-fold AUC of boosted trees that tell two sets of rows apart (Lopez-Paz 2017)."""
     from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
     size = min(len(real), len(synthetic))
     both = pd.concat([real.head(size), synthetic.head(size)], ignore_index=True)

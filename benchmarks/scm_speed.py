@@ -146,9 +146,7 @@ def main() -> None:
         print(json.dumps((ours if options.worker == "ours" else peer)(options)))
         return
     before = run(options, "ours", "0", {})
-    peers = {
-        name: run(options, "peer", jobs, setting) for name, (jobs, setting) in PEERS.items()
-    }
+    peers = {name: run(options, "peer", jobs, setting) for name, (jobs, setting) in PEERS.items()}
     after = run(options, "ours", "0", {})
     mine = {name: (before[name] + after[name]) / 2 for name in before}
     late = [name for name, one in peers.items() if one is None]

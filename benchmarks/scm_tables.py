@@ -11,6 +11,7 @@ import argparse
 import sys
 import time
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,7 +65,7 @@ def main() -> None:
             "independent": cm.generator("independent").fit(train).sample(size, seed=0),
         }
         aucs = [two_sample_auc(held_out, one) for one in sets.values()]
-        spent = [f"{stop - start:.2f}" for start, stop in zip(times, times[1:], strict=False)]
+        spent = [f"{stop - start:.2f}" for start, stop in pairwise(times)]
         cells = [path.stem, len(train), len(table.columns), len(dag.edges), *spent]
         cells += [f"{auc:.2f}" for auc in aucs]
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")

@@ -7,7 +7,7 @@ import numpy as np
 from causalmix_core.fidelity.samples import Floats
 
 
-class NotApplicable(Exception):  # noqa: N818  (it says no, nothing failed)
+class NotApplicable(Exception):
     """This figure cannot be had for these rows; the message says why, for people."""
 
 

@@ -208,7 +208,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process():
         assert digest(make(name, table).fit(table).sample(50, seed=3)) == value, key
 
 
-class StopFit(Exception):  # noqa: N818
+class StopFit(Exception):
     pass
 
 

@@ -451,7 +451,7 @@ def test_graphs_that_cannot_be_are_refused_with_the_name_of_the_node():
 
 
 def test_stopping_from_the_progress_callback_stops_the_fit():
-    class StopFit(Exception):  # noqa: N818
+    class StopFit(Exception):
         pass
 
     seen: list[float] = []
