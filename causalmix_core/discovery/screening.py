@@ -132,7 +132,7 @@ def _copies(data: Encoded, constant: tuple[str, ...], wanted: set[str]) -> dict[
     for name in sorted(
         set(data.names) - set(constant), key=lambda name: (name not in wanted, name)
     ):
-        fingerprint = _fingerprint(data.values[:, data.names.index(name)])
+        fingerprint = _fingerprint(data, data.names.index(name))
         if fingerprint in first and name not in wanted:
             copies[name] = first[fingerprint]
         else:
@@ -140,23 +140,41 @@ def _copies(data: Encoded, constant: tuple[str, ...], wanted: set[str]) -> dict[
     return copies
 
 
-def _fingerprint(values: Floats) -> bytes:
+def _fingerprint(data: Encoded, k: int) -> bytes:
     """Equal for columns that are one-to-one (few values) or on one line (many)."""
+    values = data.values[:, k]
+    few = _few_values(data, k, len(data) // 2)
+    if few is not None:
+        codes, count = few
+        first = np.full(count + 1, len(codes))
+        first[codes[::-1]] = np.arange(len(codes))[::-1]  # the last to be written is the first row
+        first[count] = len(codes)  # missing comes last, wherever it stands
+        rank = np.empty(count + 1, dtype=np.int64)
+        rank[np.argsort(first, kind="stable")] = np.arange(count + 1)
+        ranks: Ints = np.where(np.isnan(values), -1, rank[codes])
+        return ranks.tobytes()
     missing = np.isnan(values)
     present = values[~missing]
-    if not len(present):
-        return missing.tobytes()
-    distinct, first, code = np.unique(present, return_index=True, return_inverse=True)
-    if len(distinct) <= max(1, min(_FEW_VALUES, len(present) // 2)):
-        rank = np.empty(len(distinct), dtype=np.int64)
-        rank[np.argsort(first)] = np.arange(len(distinct))
-        ranks: Ints = rank[code]
-        return missing.tobytes() + ranks.tobytes()
     centred = (present - present.mean()) / present.std()
     sign = np.sign(centred[np.argmax(np.abs(centred) > 1e-6)])
     # Rounding lets copies on another scale agree.
     scaled: Floats = np.round(centred * sign, 8) + 0.0
     return missing.tobytes() + scaled.tobytes()
+
+
+def _few_values(data: Encoded, k: int, most: int) -> tuple[Ints, int] | None:
+    """Codes 0..K-1 of a column's values, K for missing, and K; None if there are more than `most`
+    or `_FEW_VALUES`."""
+    values = data.values[:, k]
+    missing = np.isnan(values)
+    if data.is_category[k]:
+        count = int(data.levels[k])
+        codes = np.where(missing, count, values).astype(np.int64)
+    else:
+        distinct = np.unique(values[~missing])
+        count = len(distinct)
+        codes = np.where(missing, count, np.searchsorted(distinct, values))
+    return (codes, count) if count <= max(1, min(_FEW_VALUES, most)) else None
 
 
 def _thin(data: Encoded) -> tuple[Encoded, dict[str, int]]:
@@ -178,29 +196,24 @@ def _thin(data: Encoded) -> tuple[Encoded, dict[str, int]]:
 def _determined(data: Encoded) -> dict[str, tuple[str, ...]]:
     """Columns that are an exact function of another column, or of other numbers together."""
     out: dict[str, tuple[str, ...]] = {}
-    codes = {}
-    for k, values in enumerate(data.values.T):
-        present = values[~np.isnan(values)]
-        distinct = np.unique(present)
-        # A column with nearly as many values as rows determines every other one by chance.
-        if len(distinct) <= min(_FEW_VALUES, len(data) // 5):
-            codes[k] = np.where(np.isnan(values), len(distinct), np.searchsorted(distinct, values))
-    size = {k: int(code.max()) + 1 for k, code in codes.items()}
-    filled = {k: len(np.unique(code)) for k, code in codes.items()}
+    # A column with nearly as many values as rows determines every other one by chance.
+    found = {k: _few_values(data, k, len(data) // 5) for k in range(len(data.names))}
+    codes = {k: few[0] for k, few in found.items() if few is not None}
+    filled = {k: np.count_nonzero(np.bincount(code)) for k, code in codes.items()}
     for effect in codes:
         causes = tuple(
             data.names[cause]
             for cause in codes
-            if filled[cause] > filled[effect]
-            and _is_function(codes[effect], codes[cause], size[effect])
+            if filled[cause] > filled[effect] and _is_function(codes[effect], codes[cause])
         )
         if causes:
             out[data.names[effect]] = causes
     return out | _linear_combinations(data)
 
 
-def _is_function(effect: Ints, cause: Ints, size: int) -> bool:
+def _is_function(effect: Ints, cause: Ints) -> bool:
     """Whether each code of `cause` goes with one code of `effect`; some rows settle most cases."""
+    size = int(effect.max()) + 1
     for step in (max(1, len(cause) // 200), 1):
         together = np.bincount(cause[::step] * size + effect[::step])
         if np.count_nonzero(together) > np.count_nonzero(np.bincount(cause[::step])):
