@@ -106,7 +106,7 @@ class Settings:
     splits_per_step: int = 1
     query_share: float = 0.3
     max_rows: int = 1024
-    estimators: int = 2
+    estimators: int = 4
     members: Literal["turns", "all"] = "turns"
     curve_rows: int = 300
     threads: int = 1

@@ -58,7 +58,7 @@ def test_none_is_the_model_as_it_is(splits, tiny: Path):
     assert run.metrics["steps"] == run.metrics["best_step"] == 0
     assert set(run.curves["step"]) == {0}
     encoder = TableEncoder.fit(splits[0])
-    theirs = classifier(tiny, encoder, n_estimators=2, seed=0, device="cpu")
+    theirs = classifier(tiny, encoder, n_estimators=QUICK.estimators, seed=0, device="cpu")
     theirs.fit(encoder.transform(splits[0].frame), encoder.labels(splits[0].frame))
     expected = theirs.predict_proba(encoder.transform(splits[2].frame))
     assert run.diagnosis["classes"] == ["a", "b"]

@@ -88,6 +88,14 @@ def form(space: Workspace, development: Table, test: Table) -> None:
                 ["log_loss", "roc_auc"],
                 format_func={"log_loss": "log loss", "roc_auc": "ROC-AUC"}.get,
             )
+            members = left.number_input(
+                "Ensemble members",
+                1,
+                32,
+                Settings().estimators,
+                help="The model sees the table in so many shuffled views. More predict better, in "
+                "proportion slower.",
+            )
             patience = right.number_input("Patience (evaluations, 0 = run to the end)", 0, 100, 6)
             columns = [name for name in development.columns if name != development.target]
             domain_column = left.selectbox(
@@ -124,6 +132,7 @@ def form(space: Workspace, development: Table, test: Table) -> None:
                     steps=int(steps),
                     evaluate_every=int(every),
                     learning_rate=float(rate),
+                    estimators=int(members),
                     mixing=Mixing(share=float(share), into=into),
                     stopping=Stopping(metric=metric, rule=rule, patience=int(patience)),
                 ),
