@@ -137,16 +137,19 @@ def growth(out: Path | None) -> None:
         "The plot beside this file is drawn from the CSV.",
     )
     if out is not None:
-        plot(table, out.with_suffix(".html"))
+        plot(table, out.with_suffix(".svg"))
 
 
 def plot(table: pd.DataFrame, path: Path) -> None:
-    import plotly.express as px
+    from matplotlib.figure import Figure
 
-    figure = px.line(
-        table, x="columns", y="processor seconds", color="algorithm", markers=True, log_y=True
-    )
-    figure.write_html(path, include_plotlyjs="cdn", full_html=True)
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for algorithm, rows in table.groupby("algorithm"):
+        axes.plot(rows["columns"], rows["processor seconds"], marker="o", label=algorithm)
+    axes.set(xlabel="columns", ylabel="processor seconds", xscale="log", yscale="log")
+    axes.legend()
+    figure.savefig(path, format="svg", metadata={"Date": None})
 
 
 if __name__ == "__main__":
