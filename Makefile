@@ -22,7 +22,7 @@ $(VENV)/.test-ready: $(VENV)/.run-ready requirements-dev.txt
 
 run: $(VENV)/.run-ready ## install what is missing and start the app on 127.0.0.1:8501
 	@echo "CausalMix: open http://$(HOST):$(PORT) in your browser (stop with Ctrl+C)"
-	@$(BIN)/python -m streamlit run app.py --server.address $(HOST) --server.port $(PORT)
+	@$(BIN)/python -m ui.serve --server.address $(HOST) --server.port $(PORT)
 
 test: $(VENV)/.test-ready ## lint, types, layers and every test
 	@bash scripts/check.sh $(BIN)

@@ -83,7 +83,8 @@ def measure(address: str, space: Workspace, clicks: int) -> list[str]:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        first_start = load(browser.new_page(), f"{address}/", "CausalMix")
+        browser.new_page().goto("about:blank")  # the browser's own start is not the app's
+        first_start = load(browser.new_context().new_page(), f"{address}/", "CausalMix")
         loads = [
             load(browser.new_context().new_page(), f"{address}/", "CausalMix")
             for _ in range(clicks)
@@ -183,7 +184,7 @@ def start(port: int) -> "subprocess.Popen[bytes]":
     """Start the app and wait until it is up."""
     server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "streamlit", "run", "app.py"),
+            *(sys.executable, "-m", "ui.serve"),
             *("--server.port", str(port), "--server.address", "127.0.0.1"),
         ],
         cwd=ROOT,

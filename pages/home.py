@@ -6,7 +6,6 @@ from pathlib import Path
 import streamlit as st
 
 from causalmix_core.errors import CausalMixError
-from causalmix_core.experiment.bundle import export_project, import_project
 from ui.loader import load_table_panel
 from ui.navigation import DATA
 from ui.session import close_project, ensure_entrypoint, open_project, project, store
@@ -53,6 +52,8 @@ for entry in projects:
                 store().duplicate(entry.id)
                 st.rerun()
             if st.button("Prepare for download", key=f"export-{entry.id}", width="stretch"):
+                from causalmix_core.experiment.bundle import export_project
+
                 with tempfile.TemporaryDirectory() as folder:
                     file = export_project(store(), entry.id, Path(folder) / "project.zip")
                     st.session_state["bundle"] = (entry.id, file.read_bytes())
@@ -79,6 +80,8 @@ with st.expander("Bring in a project from another computer"):
         "A project file (.zip) made by CausalMix", type=["zip"], key="bundle-up"
     )
     if bundle is not None and st.button("Import the project", type="primary"):
+        from causalmix_core.experiment.bundle import import_project
+
         try:
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "project.zip"
