@@ -12,7 +12,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from causalmix_core.errors import Cancelled, CausalMixError, StoreError, TableError
+from causalmix_core.errors import (
+    Cancelled,
+    CausalMixError,
+    RunError,
+    StoreError,
+    TableError,
+)
 from causalmix_core.progress import Progress, silent
 
 BAD_INPUT = 2
@@ -195,6 +201,8 @@ def _benchmark(options: argparse.Namespace, progress: Progress) -> None:
     from causalmix_core.experiment.plan import Source
     from causalmix_core.table import read_table
 
+    if options.runner == "ray":
+        raise RunError("Runs on a Ray cluster are not built yet; use --runner local.")
     folder = Path(options.suite)
     if not folder.is_dir():
         raise StoreError(f"There is no folder {folder}; give one that holds CSV files.")
