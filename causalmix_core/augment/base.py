@@ -32,7 +32,7 @@ class Generator(ABC):
     Attributes:
         name: what the command line and the registry call it.
         title: what people call it.
-        notes_: what the user should be told about the fit.
+        notes_: what the user should be told about the fit and the last sample.
         redrawn_: share of the last sample's rows that broke a rule and were drawn again.
         replaced_: share whose columns of a rule had to be taken over from real rows.
     """
@@ -67,7 +67,7 @@ class Generator(ABC):
         self.class_counts_ = np.bincount(self.classes_)
         self.rules_, notes = bind_rules(self.rules, table)
         self._fit(table, progress)
-        self.notes_ = (*self.notes_, *notes)
+        self.notes_ = self._fit_notes = (*self.notes_, *notes)
         return self
 
     def sample(
@@ -90,7 +90,20 @@ class Generator(ABC):
             counts = apportion(self._shares(balance), n, rng)
         rows = self._rows(n, counts, rng)
         self.redrawn_ = self.replaced_ = 0.0
-        return self._keep_rules(rows, rng) if self.rules_ and n else rows
+        if self.rules_ and n:
+            rows = self._keep_rules(rows, rng)
+            self.notes_ = (*self._fit_notes, *self._rule_notes())
+        return rows
+
+    def _rule_notes(self) -> list[str]:
+        notes = []
+        if self.redrawn_:
+            notes.append(f"{self.redrawn_:.1%} of the rows broke a rule and were drawn again.")
+        if self.replaced_:
+            notes.append(
+                f"{self.replaced_:.1%} of the rows took the columns of a rule over from real rows."
+            )
+        return notes
 
     def _rows(self, n: int, counts: Counts | None, rng: np.random.Generator) -> pd.DataFrame:
         columns = self._draw(n, counts, rng)

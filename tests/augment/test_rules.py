@@ -152,7 +152,8 @@ def test_real_rows_that_break_a_rule_are_told():
 
     rows = made.sample(500, seed=0)
 
-    assert made.notes_ == ("10.0% of the real rows break the rule 'start <= end'.",)
+    assert made.notes_[0] == "10.0% of the real rows break the rule 'start <= end'."
+    assert made.notes_[1] == f"{made.redrawn_:.1%} of the rows broke a rule and were drawn again."
     assert (rows["start"] <= rows["end"]).all()
 
 
