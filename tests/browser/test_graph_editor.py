@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 APP = "tests/browser/apps/graph_page.py"
+BUNDLE = Path("ui/graph_editor/build/graph_editor.js")
 
 
 class Editor:
@@ -211,6 +212,35 @@ def test_edits_made_faster_than_the_page_runs_are_all_kept(editor: Editor) -> No
         editor.page.keyboard.press("Control+z")
         editor.page.wait_for_timeout(500)
     editor.wait(lambda state: state["done"] == 4)
+
+
+def test_a_message_taken_back_leaves_the_editor_standing(page: Page) -> None:
+    """Streamlit takes the first of two quick messages back after the second has arrived."""
+    page.set_content("<div></div>")
+    there = page.evaluate(
+        """async (bundle) => {
+            const url = URL.createObjectURL(new Blob([bundle], { type: "text/javascript" }));
+            const { default: render } = await import(url);
+            const host = document.querySelector("div");
+            const parentElement = host.attachShadow({ mode: "open" });
+            const data = { rev: "1", size: [900, 400], nodes: [{ name: "a", x: 0.5, y: 0.5 }],
+                           edges: [], found: [], sentences: {} };
+            const there = () => parentElement.querySelectorAll(".graph-editor").length;
+            const message = () => render({ data, key: "k", parentElement, setStateValue() {} });
+            const [first, second] = [message(), message()];
+            const seen = [there()];
+            first();
+            seen.push(there());
+            message();
+            seen.push(there());
+            host.remove();
+            second();
+            seen.push(there());
+            return seen;
+        }""",
+        BUNDLE.read_text(encoding="utf-8"),
+    )
+    assert there == [1, 1, 1, 0]
 
 
 def test_an_edit_against_the_knowledge_is_refused_with_the_reason(editor: Editor) -> None:

@@ -59,7 +59,9 @@ export class GraphEditor {
   }
 
   destroy() {
-    left.set(this.key, { rev: this.rev, edits: this.edits, edges: this.drawnEdges(), places: this.places() });
+    clearTimeout(this.selecting);
+    const selected = this.selectedPair();
+    left.set(this.key, { rev: this.rev, edits: this.edits, edges: this.drawnEdges(), places: this.places(), selected });
     this.observer.disconnect();
     document.removeEventListener("scroll", this.scrolled, { capture: true });
     this.cy.destroy();
@@ -72,8 +74,7 @@ export class GraphEditor {
     if (!data || data.rev === this.rev) return;
     const first = this.rev === null;
     const sameNodes = !first && data.nodes.map((n) => n.name).join("\0") === this.data.nodes.map((n) => n.name).join("\0");
-    const selected = this.selectedEdge();
-    const selectedPair = selected && pairKey(selected.data("from"), selected.data("to"));
+    const selected = this.selectedPair();
     this.data = data;
     this.rev = data.rev;
     this.edits = [];
@@ -87,7 +88,8 @@ export class GraphEditor {
     this.restyle();
     this.reroute(); // needs the sizes that the style gives
     if (first || !sameNodes) this.fit();
-    if (selectedPair) this.edgeOf(selectedPair)?.select();
+    const again = returning ? before.selected : selected;
+    if (again) this.edgeOf(again)?.select();
     this.refresh();
     if (data.message) this.say(data.message, true);
   }
@@ -182,6 +184,11 @@ export class GraphEditor {
   selectedEdge() {
     const chosen = this.cy.edges(".link:selected, .removed:selected");
     return chosen.nonempty() ? chosen[0] : null;
+  }
+
+  selectedPair() {
+    const edge = this.selectedEdge();
+    return edge && pairKey(edge.data("from"), edge.data("to"));
   }
 
   drawnEdges() {

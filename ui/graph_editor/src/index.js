@@ -13,6 +13,9 @@ export default function render({ data, key, parentElement, setStateValue }) {
   editor.send = setStateValue; // every call brings fresh callbacks
   editor.show(data);
   return () => {
+    // Of two messages in quick succession Streamlit takes the first one back after the second was
+    // asked for: the editor that both share goes only when its place on the page has gone.
+    if (parentElement.isConnected || !editors.has(parentElement)) return;
     editor.destroy();
     editors.delete(parentElement);
   };
