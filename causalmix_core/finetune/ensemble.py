@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from causalmix_core.finetune import forward
+
 if TYPE_CHECKING:
     import torch
 
@@ -68,6 +70,8 @@ class Ensemble:
         classifier: an unfitted `TabPFNClassifier`; it is fitted here, on the context.
         X: the context rows, encoded, shape (rows, columns).
         y: their class codes 0..k-1, each of them present.
+        bfloat16: whether training steps do the layers' matrix products in bfloat16; predictions
+            are always made in float32.
 
     Attributes:
         network: the torch module; change its weights and predictions follow.
@@ -75,13 +79,15 @@ class Ensemble:
         y: their class codes.
     """
 
-    def __init__(self, classifier: Any, X: Matrix, y: Codes) -> None:
+    def __init__(self, classifier: Any, X: Matrix, y: Codes, bfloat16: bool = False) -> None:
         import torch
 
         self._classifier = classifier.fit(X, y)
         self._members: Sequence[Any] = classifier.executor_.ensemble_members
         self._device: torch.device = classifier.devices_[0]
         self.network: torch.nn.Module = classifier.model_.to(self._device)
+        self.bfloat16 = bfloat16
+        self._is_known = forward.is_known(self.network)
         self.classes = int(y.max()) + 1
         self.y = y
         # Where a member relabels class c, the network calls it _relabel[member][c].
@@ -138,9 +144,9 @@ class Ensemble:
             # The network numbers the classes it sees in the context 0, 1, … in their order.
             present, context_codes = np.unique(self._relabel[i][y_context], return_inverse=True)
             target = np.searchsorted(present, self._relabel[i][y_query])
-            x = torch.cat([context.tensors[i], query.tensors[i]]).unsqueeze(1)
+            x = torch.cat([context.tensors[i], query.tensors[i]]).to(self._device)
             labels = torch.as_tensor(context_codes, dtype=torch.float32, device=self._device)
-            logits = self._forward(i, x.to(self._device), labels)[:, 0, : len(present)].float()
+            logits = self._logits(i, x, labels)[:, : len(present)]
             goal = torch.as_tensor(target, device=self._device)
             probabilities = np.zeros((len(y_query), self.classes))
             ours = np.argsort(self._relabel[i])[present]
@@ -179,16 +185,41 @@ class Ensemble:
                 # Which of our classes each of the network's outputs stands for.
                 ours = np.argsort(self._relabel[i])[present]
                 labels = torch.as_tensor(codes, dtype=torch.float32, device=self._device)
-                rows = context.tensors[i].unsqueeze(1).to(self._device)
-                _, cache = self._forward(i, rows, labels, return_kv_cache=True)
+                rows = context.tensors[i].to(self._device)
+                cache = self._remember(i, rows, labels)
                 for total, query in zip(sums, queries, strict=True):
                     for start in range(0, len(query), _ROWS_PER_FORWARD):
                         part = slice(start, start + _ROWS_PER_FORWARD)
-                        x = query.tensors[i][part].unsqueeze(1).to(self._device)
-                        logits = self._forward(i, x, labels, kv_cache=cache, x_is_test_only=True)
-                        scaled = logits[:, 0, : len(present)].float() / temperature
+                        x = query.tensors[i][part].to(self._device)
+                        logits = self._recall(i, cache, x, labels)
+                        scaled = logits[:, : len(present)] / temperature
                         total[part, ours] += torch.softmax(scaled, dim=-1).cpu().numpy()
         return [total / total.sum(axis=1, keepdims=True) for total in sums]
+
+    def _logits(self, member: int, x: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
+        """Logits (M, outputs) of the rows that follow the labelled ones."""
+        if self._is_known:
+            return forward.logits(self.network, x, labels, self.bfloat16)
+        out: torch.Tensor = self._forward(member, x.unsqueeze(1), labels)[:, 0].float()
+        return out
+
+    def _remember(self, member: int, x: "torch.Tensor", labels: "torch.Tensor") -> Any:
+        """What predictions need of the context rows."""
+        if self._is_known:
+            return forward.remember(self.network, x, labels)
+        return self._forward(member, x.unsqueeze(1), labels, return_kv_cache=True)[1]
+
+    def _recall(
+        self, member: int, cache: Any, x: "torch.Tensor", labels: "torch.Tensor"
+    ) -> "torch.Tensor":
+        """Logits (M, outputs) of query rows from what `_remember` returned."""
+        if self._is_known:
+            return forward.recall(self.network, cache, x)
+        options = {"kv_cache": cache, "x_is_test_only": True}
+        out = self._forward(member, x.unsqueeze(1), labels, **options)
+        # The cached path of some architectures returns the cache as well.
+        logits: torch.Tensor = (out[0] if isinstance(out, tuple) else out)[:, 0].float()
+        return logits
 
     def _forward(self, member: int, x: "torch.Tensor", y: "torch.Tensor", **options: Any) -> Any:
         return self.network(

@@ -296,6 +296,7 @@ def _material(
         ),
         encoder.transform(context.frame),
         encoder.labels(context.frame),
+        bfloat16=settings.precision == "bfloat16",
     )
 
     def prepared(frame: pd.DataFrame) -> Labelled:
