@@ -233,21 +233,37 @@ def _experiment(
 ) -> None:
     from causalmix_core.experiment.experiment import run_experiment
     from causalmix_core.experiment.plan import Plan
-    from causalmix_core.finetune import Settings
 
-    settings = Settings() if options.max_steps is None else Settings(steps=options.max_steps)
     plan = Plan(
         sources,
         methods=options.methods,
         seeds=options.seeds,
         train_rows=train_rows,
         model=options.model,
-        settings=settings,
+        settings=_settings(options),
         domain=options.domain,
         causal={"quality": options.quality},
     )
     outcome = run_experiment(plan, options.out, resume=options.resume, progress=progress)
     print(outcome.summary)
+
+
+def _settings(options: argparse.Namespace) -> Any:
+    import json
+
+    from causalmix_core.finetune import Settings
+
+    values: dict[str, Any] = {}
+    if options.settings:
+        try:
+            values = json.loads(Path(options.settings).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RunError(f"{options.settings} is no JSON: {error}") from None
+        if not isinstance(values, dict):
+            raise RunError(f"{options.settings} must hold an object of settings.")
+    if options.max_steps is not None:
+        values["steps"] = options.max_steps
+    return Settings.from_dict(values)
 
 
 def _graph(options: argparse.Namespace) -> Any:
@@ -279,6 +295,13 @@ def _import(options: argparse.Namespace, progress: Progress) -> None:
 
     project = import_project(Store(), Path(options.bundle))
     print(f"Imported {project.name} as {project.id}")
+
+
+def _mlflow(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.experiment.mlflow_export import export_folder
+
+    count = export_folder(options.results, options.tracking, options.experiment)
+    print(f"{count} runs logged to MLflow")
 
 
 def _predict(options: argparse.Namespace, progress: Progress) -> None:
@@ -406,6 +429,9 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--out", required=True, help="folder for results, curves and models")
         sub.add_argument("--model", default="compact", help="compact, tabpfn-v2 or a file")
         sub.add_argument("--max-steps", type=_positive, help="gradient steps of a run at most")
+        sub.add_argument(
+            "--settings", help="JSON file of further settings, such as mixing and stopping"
+        )
         sub.add_argument("--quality", choices=["good", "better", "best"], default="good")
         sub.add_argument("--domain", type=_domain, metavar="COLUMN=VALUE", help="rows held out")
         sub.add_argument("--resume", action="store_true", help="go on in a folder begun before")
@@ -434,6 +460,11 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("import", _import, "Bring in a project from a bundle.")
     sub.add_argument("bundle", metavar="BUNDLE", help="a file that export wrote")
+
+    sub = command("mlflow", _mlflow, "Log the runs of a results folder to MLflow, if installed.")
+    sub.add_argument("results", metavar="DIR", help="a folder that finetune or benchmark wrote")
+    sub.add_argument("--tracking", help="MLflow's tracking address; else MLflow's own setting")
+    sub.add_argument("--experiment", default="causalmix", help="its name in MLflow")
 
     sub = command("predict", _predict, "Predict the rows of a table with a tuned model.")
     sub.add_argument("model", metavar="TUNED_MODEL", help="a model saved by finetune")

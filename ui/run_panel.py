@@ -1,13 +1,14 @@
 """Watching fine-tuning runs: curves as they grow, where each run stands, cancel and resume."""
 
+import pandas as pd
 import streamlit as st
 
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.results import curves
-from ui.charts import curve_figure
+from ui.charts import curve_figure, multiples_figure
 from ui.job_panel import time_left
-from ui.palette import method_label
+from ui.palette import learns, method_label
 from ui.session import store
 from ui.words import plain
 
@@ -19,6 +20,8 @@ PANELS: dict[str, tuple[str, str]] = {
     "Accuracy, test": ("test", "accuracy"),
     "Log loss, validation": ("validation", "log_loss"),
     "Log loss, test": ("test", "log_loss"),
+    "PR-AUC, test": ("test", "pr_auc"),
+    "Recall of the rare class, test": ("test", "recall_rare"),
     "AUC, training": ("train", "roc_auc"),
     "AUC, domain": ("domain", "roc_auc"),
     "Accuracy, domain": ("domain", "accuracy"),
@@ -26,6 +29,9 @@ PANELS: dict[str, tuple[str, str]] = {
     "Seconds per step": ("train", "seconds"),
 }
 FIRST_PANELS = list(PANELS)[:5]
+LAYOUTS = ["Together", "A panel per method", "A panel per run"]
+MANY_RUNS = 15
+"""From more trained runs than this on, every method gets a panel of its own at first."""
 STATE_WORDS = {
     State.QUEUED: "waiting",
     State.RUNNING: "running",
@@ -54,36 +60,62 @@ def watch_runs(project: str, ids: list[str]) -> None:
         if not over and all(run.state.is_over for run in runs):
             st.rerun()
         _overall(project, runs)
-        wanted = st.pills(
+        points = curves(store(), runs)
+        if points.empty:
+            st.caption("The first points appear as soon as a run has measured something.")
+        else:
+            _charts(points, _kept(runs), sum(learns(run.request["method"]) for run in runs))
+        _each(runs)
+
+    panel()
+
+
+def _charts(points: pd.DataFrame, kept: dict[tuple[str, int], int], trained: int) -> None:
+    """Draw the curves in the layout that was asked for."""
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    layout = left.segmented_control(
+        "Layout",
+        LAYOUTS,
+        default=LAYOUTS[0] if trained <= MANY_RUNS else LAYOUTS[1],
+        key="curve-layout",
+    )
+    smoothing = float(st.session_state.get("smoothing", 0.0))
+    if layout in LAYOUTS[1:]:
+        names = [name for name, curve in PANELS.items() if _has(points, *curve)]
+        start = names.index("AUC, validation") if "AUC, validation" in names else 0
+        name = right.selectbox("Curve", names, index=start, key="curve-shown")
+        per_run = layout == LAYOUTS[2]
+        figure = multiples_figure(points, PANELS[name], kept, smoothing, per_run)
+    else:
+        wanted = right.pills(
             "Curves",
-            list(PANELS),
+            [
+                name
+                for name, (split, _) in PANELS.items()
+                if split != "domain" or _has(points, split)
+            ],
             selection_mode="multi",
             default=FIRST_PANELS,
             key="curve-panels",
         )
-        smoothing = float(st.session_state.get("smoothing", 0.0))
-        points = curves(store(), runs)
-        if points.empty:
-            st.caption("The first points appear as soon as a run has measured something.")
-        elif wanted:
-            st.plotly_chart(
-                curve_figure(points, [PANELS[name] for name in wanted], _kept(runs), smoothing),
-                key="curves",
-            )
-            st.caption(
-                "One colour per method. With several seeds: thin lines are runs, the thick one "
-                "their mean; with more than five a band holds the middle half of the runs. The "
-                "grey dashed line is the model without fine-tuning. A dotted upright line marks "
-                "the step that early stopping kept (one seed)."
-            )
-            with st.expander("Smoothing, and the numbers"):
-                st.slider(
-                    "Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", help="0 draws as measured."
-                )
-                st.dataframe(points.drop(columns=["job"]), hide_index=True, height=260)
-        _each(runs)
+        if not wanted:
+            return
+        figure = curve_figure(points, [PANELS[name] for name in wanted], kept, smoothing)
+    st.plotly_chart(figure, key="curves")
+    st.caption(
+        "One colour per method. With several seeds: thin lines are runs, the thick one their mean "
+        "over n runs, the band the middle half of them. The grey dashed line is the model without "
+        "fine-tuning. A small upright mark (with one seed a dotted line) shows the step that early "
+        "stopping kept. Drag over a stretch to zoom in, double-click to zoom out."
+    )
+    with st.expander("Smoothing, and the numbers"):
+        st.slider("Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", help="0 draws as measured.")
+        st.dataframe(points.drop(columns=["job"]), hide_index=True, height=260)
 
-    panel()
+
+def _has(points: pd.DataFrame, split: str, metric: str | None = None) -> bool:
+    found = points["split"] == split
+    return bool((found if metric is None else found & (points["metric"] == metric)).any())
 
 
 def _kept(runs: list[Job]) -> dict[tuple[str, int], int]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,12 @@ def splits(
     table, held_out = source.table, None
     if domain is not None:
         table, held_out = _hold_out_domain(table, *domain, seed)
+        # Nothing that is given beside the table may hold rows of the domain either.
+        source = replace(
+            source,
+            validation=_outside(source.validation, *domain),
+            test=_outside(source.test, *domain),
+        )
     ways = {"group": source.group, "time": source.time}
     if source.test is not None:
         train, validation = draw(table, train_rows, seed, **ways)
@@ -137,6 +143,23 @@ def _hold_out_domain(table: Table, column: str, value: str, seed: int) -> tuple[
         rng = np.random.default_rng([seed, 17])
         rows = np.sort(rng.choice(rows, MOST_DOMAIN_ROWS, replace=False))
     return table.take(np.flatnonzero(~inside)), table.take(rows)
+
+
+def _outside(table: Table | None, column: str, value: str) -> Table | None:
+    """Return the rows of other domains.
+
+    Raises:
+        TableError: there is none.
+    """
+    if table is None:
+        return None
+    outside = np.flatnonzero(~belongs(table, column, value))
+    if not len(outside):
+        raise TableError(
+            f"In every row of {table.name!r} is the column {column!r} equal to {value!r}; "
+            "choose another value for the domain."
+        )
+    return table.take(outside)
 
 
 def belongs(table: Table, column: str, value: str) -> "np.ndarray[Any, np.dtype[np.bool_]]":

@@ -5,7 +5,7 @@ All comparisons are within one table, labelled budget and seed: methods saw the 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,22 @@ def critical_difference(methods: int, cases: int, alpha: float = 0.05) -> float:
     return float(q * math.sqrt(methods * (methods + 1) / (6 * cases)))
 
 
+def cliques(ranks: "pd.Series[float]", difference: float) -> list[tuple[float, float]]:
+    """Return the stretches of average ranks within one critical difference, longest first kept.
+
+    Two methods under one stretch cannot be told apart. A stretch inside another is left out, as
+    are single methods.
+    """
+    ordered = sorted(float(rank) for rank in ranks)
+    found: list[tuple[float, float]] = []
+    for i, low in enumerate(ordered):
+        high = max(rank for rank in ordered[i:] if rank - low <= difference)
+        inside = any(low >= a and high <= b for a, b in found)
+        if ordered.index(high) > i and not inside:
+            found.append((low, high))
+    return found
+
+
 def friedman_p(results: pd.DataFrame, metric: str = "roc_auc") -> float:
     """P-value of Friedman's test that all methods rank alike; NaN under 3 methods or cases."""
     scores = wide(results, metric)
@@ -139,6 +155,22 @@ def duel(results: pd.DataFrame, first: str, second: str, metric: str = "roc_auc"
     )
 
 
+def duels(results: pd.DataFrame, metric: str = "roc_auc") -> pd.DataFrame:
+    """Return all pairs of methods: first, second, wins, ties, losses, median, low, high, clear.
+
+    Every pair stands once, the method that comes first in the results before the other.
+    """
+    names = _order(_done(results))
+    rows = []
+    for i, first in enumerate(names):
+        for second in names[i + 1 :]:
+            found = duel(results, first, second, metric)
+            row = {"first": first, "second": second, **asdict(found), "clear": found.is_clear}
+            rows.append(row)
+    columns = ["first", "second", "wins", "ties", "losses", "median", "low", "high", "clear"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def gap(results: pd.DataFrame, metric: str = "roc_auc") -> pd.DataFrame:
     """Return the validation–test gap of every run, first definition.
 
@@ -191,8 +223,8 @@ def summarise(
 
     Columns: runs, median and spread (half the distance between the quartiles) of the normalised
     improvement on test rows, its 95 % bootstrap interval, average rank, wins/ties/losses against
-    ``default``, both validation–test gaps (medians), mean ROC-AUC, accuracy and log loss, median
-    seconds and memory.
+    ``default``, both validation–test gaps (medians), the mean of every metric on test rows (and of
+    ROC-AUC and accuracy in a held-out domain), median seconds and memory.
     """
     done = _done(results)
     long = improvements(results, metric)
@@ -222,13 +254,24 @@ def summarise(
             if shape is None
             else _median(shape.loc[shape["method"] == name, "gap"].to_numpy(dtype=np.float64)),
         }
-        for column in ("roc_auc_test", "accuracy_test", "log_loss_test"):
+        for column in (*_ALWAYS, *(c for c in _SOMETIMES if c in mine)):
             row[column] = float(mine[column].astype(float).mean())
         row["seconds"] = _median(mine["seconds"].to_numpy(dtype=np.float64))
         if "memory_mb" in mine:
             row["memory_mb"] = _median(mine["memory_mb"].to_numpy(dtype=np.float64))
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+_ALWAYS = ("roc_auc_test", "accuracy_test", "log_loss_test")
+_SOMETIMES = (
+    "balanced_accuracy_test",
+    "pr_auc_test",
+    "recall_rare_test",
+    "roc_auc_domain",
+    "accuracy_domain",
+    "log_loss_domain",
+)
 
 
 def verdict(results: pd.DataFrame, method: str, metric: str = "roc_auc") -> str:

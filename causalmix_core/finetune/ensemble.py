@@ -227,6 +227,7 @@ class Ensemble:
             y,
             only_return_standard_out=True,
             categorical_inds=[self._categorical(member)],
+            task_type="multiclass",
             **options,
         )
 

@@ -188,8 +188,8 @@ def _last_layer(
         weights = torch.cat(
             [between_rows.k_projection.weight[first], between_rows.v_projection.weight[first]]
         )
-        k, v = _linear(target[:context], weights, bfloat16).split(size, dim=-1)
-        given = k[None, None], v[None, None]
+        pair = _linear(target[:context], weights, bfloat16)
+        given = pair[None, None, :, :size], pair[None, None, :, size:]
         if kept is not None:
             kept.append((given[0].contiguous(), given[1].contiguous()))
     target = target[context:, None]

@@ -315,14 +315,17 @@ def _material(
     stop_on = None
     if settings.stopping.rule == "synthetic":
         rows = methods.synthetic_rows(
-            "causal", train, _STOP_ROWS, graph=graph, seed=seed + _OTHER_SEED
+            "causal",
+            train,
+            settings.stopping.synthetic_rows,
+            graph=graph,
+            seed=seed + _OTHER_SEED,
         )
         stop_on = prepared(rows)
     made = None if synthetic is None else prepared(synthetic)
     return Material(ensemble, training, watched, made, stop_on), encoder
 
 
-_STOP_ROWS = 1_000
 _OTHER_SEED = 1_000_003
 
 

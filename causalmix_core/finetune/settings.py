@@ -46,11 +46,12 @@ class Stopping:
         metric: ``log_loss`` or ``roc_auc``.
         rule: ``validation``: the best evaluation on the validation rows; ``smoothed``: the same on
             a running mean over `window` evaluations; ``synthetic``: on rows sampled from the
-            method's own generator; ``cross-fitted``: the number of steps that is best on average
+            causal model; ``cross-fitted``: the number of steps that is best on average
             over `folds` splits of the labelled rows; ``last``: no early stopping.
         patience: stop after so many evaluations without a better one; 0 never stops early.
         window: evaluations in the running mean of ``smoothed``.
         folds: splits of ``cross-fitted``.
+        synthetic_rows: how many rows ``synthetic`` samples to judge by.
 
     The un-tuned model (step 0) is always a candidate, except with ``last``.
     """
@@ -60,6 +61,7 @@ class Stopping:
     patience: int = 6
     window: int = 3
     folds: int = 3
+    synthetic_rows: int = 1_000
 
     def __post_init__(self) -> None:
         _one_of("The stopping metric", self.metric, ("roc_auc", "log_loss"))
@@ -68,6 +70,7 @@ class Stopping:
         _at_least("patience", self.patience, 0)
         _at_least("window", self.window, 1)
         _at_least("folds", self.folds, 2)
+        _at_least("synthetic_rows", self.synthetic_rows, 20)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ import torch
 
 import causalmix_core as cm
 from causalmix_core.errors import Cancelled, RunError, TableError
-from causalmix_core.finetune import Mixing, Settings, Stopping
+from causalmix_core.finetune import METHODS, Mixing, Settings, Stopping
 from causalmix_core.finetune.run import TIMES, finetune
-from causalmix_core.foundation._tabpfn import TableEncoder, classifier
+from causalmix_core.foundation import checkpoint
+from causalmix_core.foundation._tabpfn import TableEncoder, build_network, classifier
 from tests.finetune.tiny import small_table
 
 QUICK = Settings(
@@ -238,15 +239,25 @@ def test_four_classes_work_too(tiny: Path):
     assert 0 <= run.metrics["roc_auc_test"] <= 1
 
 
-def test_labels_that_mean_nothing_teach_nothing(tiny: Path):
+@pytest.fixture(scope="module")
+def meaningless():
+    """Numbers alone, which every generator takes, under permuted labels."""
     table = small_table(600, 9)
-    shuffled = table.frame.copy()
-    shuffled["label"] = np.random.default_rng(0).permutation(shuffled["label"].to_numpy())
-    parts = cm.split(table.with_frame(shuffled), train_rows=120, seed=0)
-    for method in ("none", "default", "smote", "mixup"):
-        run = _run(parts, tiny, method)
-        # 480 test rows: three standard errors of an AUC are about 0.08.
-        assert abs(run.metrics["roc_auc_test"] - 0.5) < 0.08
+    rng = np.random.default_rng(0)
+    frame = table.frame.drop(columns=["colour", "noise"]).assign(
+        more=rng.normal(size=600), label=rng.permutation(table.frame["label"].to_numpy())
+    )
+    shuffled = cm.read_table(frame, target="label", name="meaningless")
+    return cm.split(shuffled, train_rows=120, seed=0)
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_labels_that_mean_nothing_teach_nothing(meaningless, tiny: Path, method: str):
+    run = _run(meaningless, tiny, method, settings=replace(QUICK, steps=6))
+    # 480 test rows: three standard errors of an AUC are about 0.08.
+    assert abs(run.metrics["roc_auc_test"] - 0.5) < 0.08
+    if METHODS[method].generator is not None:
+        assert run.metrics["synthetic_rows"] > 0
 
 
 def test_rows_without_a_class_are_left_out(splits, tiny: Path):
@@ -303,3 +314,49 @@ def test_of_many_training_rows_every_step_draws_some_and_the_context_is_a_sample
     predicted = run.model.predict(parts[2])["prediction"]
     accuracy = float((predicted == parts[2].y).mean())
     assert accuracy == pytest.approx(run.metrics["accuracy_test"])
+
+
+V3 = {
+    "embed_dim": 16,
+    "nlayers": 2,
+    "dist_embed_num_blocks": 1,
+    "dist_embed_num_heads": 2,
+    "dist_embed_num_inducing_points": 8,
+    "feat_agg_num_blocks": 1,
+    "feat_agg_num_heads": 2,
+    "feat_agg_num_cls_tokens": 2,
+}
+NEWER = {
+    "tabpfn_v2_5": {"emsize": 24, "nlayers": 2, "nhead": 2, "num_thinking_rows": 4},
+    "tabpfn_v2_6": {"emsize": 24, "nlayers": 2, "nhead": 2, "num_thinking_rows": 4},
+    "tabpfn_v3": V3,
+    "tabpfn_v3_5": V3,
+}
+
+
+@pytest.mark.parametrize("architecture", list(NEWER))
+def test_newer_architectures_are_fine_tuned_too(splits, tiny: Path, tmp_path: Path, architecture):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = {"max_num_classes": 10, "num_buckets": 10, **NEWER[architecture]}
+        network = build_network(config, architecture)
+    settings = checkpoint.header(tiny)["inference_config"]
+    stored = {"state_dict": network.state_dict(), "config": config}
+    stored |= {"architecture_name": architecture, "inference_config": settings}
+    file = checkpoint.save(stored, tmp_path / "newer.safetensors")
+    last = replace(QUICK, steps=3, evaluate_every=3, stopping=Stopping(rule="last"))
+    run = _run(splits, file, settings=last)
+    assert run.metrics["best_step"] == 3
+    assert np.isfinite(_curve(run, "train", "loss")).all()
+    assert run.model.predict(splits[2])["prediction"].isin(["a", "b"]).all()
+
+
+def test_bfloat16_steps_end_at_the_same_loss(splits, tiny: Path):
+    steps = replace(QUICK, steps=20, evaluate_every=20, learning_rate=3e-3)
+    exact = _run(splits, tiny, settings=steps)
+    halved = _run(splits, tiny, settings=replace(steps, precision="bfloat16"))
+    again = _run(splits, tiny, settings=replace(steps, precision="bfloat16"))
+    assert _figures(halved) == _figures(again)
+    ends = [_curve(run, "train", "loss").iloc[-5:].mean() for run in (exact, halved)]
+    assert ends[0] != ends[1]
+    assert ends[1] == pytest.approx(ends[0], abs=0.02)

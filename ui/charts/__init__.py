@@ -1,9 +1,12 @@
 """Plotly figures as pure functions: values in, figure out; usable from a notebook."""
 
-from ui.charts.curves import curve_figure, improvement_figure
+from ui.charts.curves import curve_figure, improvement_figure, multiples_figure
 from ui.charts.diagnosis import diagnosis_figure
+from ui.charts.domains import domain_figure
 from ui.charts.marginals import distance_figure, marginal_figure
+from ui.charts.policies import policy_figure
 from ui.charts.profile import association_figure, column_figure, missing_figure
+from ui.charts.ranks import rank_figure
 from ui.charts.resamples import adjacency_figure
 
 __all__ = [
@@ -13,7 +16,11 @@ __all__ = [
     "curve_figure",
     "diagnosis_figure",
     "distance_figure",
+    "domain_figure",
     "improvement_figure",
     "marginal_figure",
     "missing_figure",
+    "multiples_figure",
+    "policy_figure",
+    "rank_figure",
 ]

@@ -14,12 +14,14 @@ METRIC_WORDS = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
     "pr_auc": "PR-AUC",
+    "recall_rare": "Recall of the rare class",
     "log_loss": "Log loss",
     "loss": "Training loss",
     "learning_rate": "Learning rate",
     "seconds": "Seconds per step",
 }
-FEW_SEEDS = 5
+FEWEST_FOR_BAND = 3
+Kept = Mapping[tuple[str, int], int]
 ONE_SPLIT = ("loss", "learning_rate", "seconds")
 SPLIT_WORDS = {"train": "training", "validation": "validation", "test": "test", "domain": "domain"}
 
@@ -40,7 +42,7 @@ def _mean_and_range(series: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def curve_figure(
     curves: pd.DataFrame,
     wanted: Sequence[tuple[str, str]],
-    best_steps: Mapping[tuple[str, int], int] | None = None,
+    best_steps: Kept | None = None,
     smoothing: float = 0.0,
 ) -> go.Figure:
     """Draw one panel per (split, metric), one colour per method.
@@ -51,99 +53,207 @@ def curve_figure(
         best_steps: the step that early stopping chose, per (method, seed).
         smoothing: weight of the past in an exponential average; 0 draws what was measured.
 
-    Every run is a thin line and the mean over seeds a thick one; with more than `FEW_SEEDS` seeds
-    a band between the quartiles takes the place of the thin lines. The score of a method
-    that takes no steps is a horizontal line.
+    Every run is a thin line and the mean over seeds a thick one, with a band between the quartiles
+    from `FEWEST_FOR_BAND` seeds on. The score of a method that takes no steps is a horizontal line.
+    The kept step is a dotted upright line where a method has one run, else a small upright mark
+    on every run's line.
     """
-    titles = [
-        METRIC_WORDS[m] if m in ONE_SPLIT else f"{METRIC_WORDS.get(m, m)}, {SPLIT_WORDS[s]} rows"
-        for s, m in wanted
-    ]
-    figure = panels(titles, across=3 if len(wanted) > 2 else len(wanted), height=330, gap=105)
+    figure = panels(
+        [panel_title(*each) for each in wanted],
+        across=3 if len(wanted) > 2 else len(wanted),
+        height=330,
+        gap=105,
+    )
     across = min(3, len(wanted))
     named: set[str] = set()
     for index, (split, metric) in enumerate(wanted):
         where = place(index, across)
         part = curves[(curves["split"] == split) & (curves["metric"] == metric)]
-        for method, of_method in part.groupby("method", sort=False):
-            method = str(method)
-            style = look(method)
-            runs = [run.sort_values("step") for _, run in of_method.groupby("seed")]
-            if smoothing > 0:
-                runs = [
-                    run.assign(value=run["value"].ewm(alpha=1 - smoothing).mean()) for run in runs
-                ]
-            label = {
-                "legendgroup": method,
-                "name": method_label(method),
-                "showlegend": method not in named,
-            }
+        for name, of_method in part.groupby("method", sort=False):
+            method = str(name)
+            shown = method not in named
             named.add(method)
-            if not learns(method):
-                level = float(np.mean([run["value"].iloc[0] for run in runs]))
-                last = int(part["step"].max())
-                figure.add_trace(
-                    go.Scatter(
-                        x=[0, max(last, 1)],
-                        y=[level, level],
-                        mode="lines",
-                        line={"color": style.color, "dash": style.dash, "width": 2},
-                        **label,
-                    ),
-                    **where,
-                )
-                continue
-            summary = _mean_and_range(runs)
-            if len(runs) > FEW_SEEDS:
-                band = [*summary["high"], *summary["low"][::-1]]
-                figure.add_trace(
-                    go.Scatter(
-                        x=[*summary.index, *summary.index[::-1]],
-                        y=band,
-                        fill="toself",
-                        fillcolor=style.faint(0.13),
-                        line={"width": 0},
-                        hoverinfo="skip",
-                        legendgroup=method,
-                        showlegend=False,
-                    ),
-                    **where,
-                )
-            elif len(runs) > 1:
-                for run in runs:
-                    figure.add_trace(
-                        go.Scatter(
-                            x=run["step"],
-                            y=run["value"],
-                            mode="lines",
-                            line={"color": style.faint(0.45), "width": 1},
-                            hoverinfo="skip",
-                            legendgroup=method,
-                            showlegend=False,
-                        ),
-                        **where,
-                    )
-            figure.add_trace(
-                go.Scatter(
-                    x=summary.index,
-                    y=summary["mean"],
-                    mode="lines+markers" if len(summary) < 40 else "lines",
-                    marker={"size": 4, "symbol": style.symbol},
-                    line={"color": style.color, "dash": style.dash, "width": 2.5},
-                    customdata=summary["n"],
-                    hovertemplate="step %{x}: %{y:.4f} (mean of %{customdata})",
-                    **label,
-                ),
-                **where,
-            )
-            chosen = {step for (name, _), step in (best_steps or {}).items() if name == method}
-            if len(chosen) == 1 and len(runs) == 1:
-                figure.add_vline(
-                    x=chosen.pop(), line={"color": style.color, "width": 1, "dash": "dot"}, **where
-                )
+            if learns(method):
+                runs = _smoothed(of_method, smoothing)
+                _draw_method(figure, where, method, runs, best_steps or {}, metric, shown)
+            else:
+                _draw_level(figure, where, method, of_method, int(part["step"].max()), shown)
     figure.update_xaxes(title_text="step", title_font_size=11)
     figure.update_layout(hovermode="closest", uirevision="curves")
     return figure
+
+
+def multiples_figure(
+    curves: pd.DataFrame,
+    curve: tuple[str, str],
+    best_steps: Kept | None = None,
+    smoothing: float = 0.0,
+    per_run: bool = False,
+) -> go.Figure:
+    """Draw one small panel per method (or per run) of one curve, all on the same scale.
+
+    Args:
+        curves: columns ``method, seed, step, split, metric, value``.
+        curve: (split, metric).
+        best_steps: the step that early stopping chose, per (method, seed).
+        smoothing: as in `curve_figure`.
+        per_run: a panel per method and seed instead of one per method.
+
+    Every panel repeats the level of ``none`` as a grey dashed line.
+    """
+    split, metric = curve
+    part = curves[(curves["split"] == split) & (curves["metric"] == metric)]
+    trained = part[[learns(str(method)) for method in part["method"]]]
+    keys = ["method", "seed"] if per_run else ["method"]
+    cells = [(key, cell) for key, cell in trained.groupby(keys, sort=False)]
+    titles = [
+        method_label(str(key[0])) + (f", seed {key[1]}" if per_run else "") for key, _ in cells
+    ]
+    if not cells:
+        return go.Figure()
+    across = min(4, len(cells))
+    figure = panels(titles, across=across, height=200, gap=75)
+    reference = part[part["method"] == "none"]
+    last = int(part["step"].max())
+    for index, (key, cell) in enumerate(cells):
+        where, method = place(index, across), str(key[0])
+        if not reference.empty:
+            same = reference[reference["seed"] == key[1]] if per_run else reference
+            level = reference if same.empty else same
+            _draw_level(figure, where, "none", level, last, index == 0)
+        runs = _smoothed(cell, smoothing)
+        _draw_method(figure, where, method, runs, best_steps or {}, metric, False)
+    # One scale, so that panels can be compared; zooming one zooms all.
+    figure.update_yaxes(matches="y")
+    figure.update_xaxes(matches="x")
+    figure.update_layout(hovermode="closest", uirevision=f"multiples-{split}-{metric}-{per_run}")
+    return figure
+
+
+def panel_title(split: str, metric: str) -> str:
+    """What a panel of a split's metric is called."""
+    if metric in ONE_SPLIT:
+        return METRIC_WORDS[metric]
+    return f"{METRIC_WORDS.get(metric, metric)}, {SPLIT_WORDS[split]} rows"
+
+
+def _smoothed(of_method: pd.DataFrame, smoothing: float) -> list[pd.DataFrame]:
+    """Return each seed's curve, averaged with its past where that is asked for."""
+    runs = [run.sort_values("step") for _, run in of_method.groupby("seed")]
+    if smoothing > 0:
+        runs = [run.assign(value=run["value"].ewm(alpha=1 - smoothing).mean()) for run in runs]
+    return runs
+
+
+def _draw_level(
+    figure: go.Figure,
+    where: Mapping[str, int],
+    method: str,
+    runs: pd.DataFrame,
+    last: int,
+    named: bool,
+) -> None:
+    """Draw the mean score of a method that takes no steps as a horizontal line."""
+    style = look(method)
+    level = float(np.mean([run["value"].iloc[0] for _, run in runs.groupby("seed")]))
+    figure.add_trace(
+        go.Scatter(
+            x=[0, max(last, 1)],
+            y=[level, level],
+            mode="lines",
+            line={"color": style.color, "dash": style.dash, "width": 2},
+            legendgroup=method,
+            name=method_label(method),
+            showlegend=named,
+            hovertemplate="%{y:.4f}",
+        ),
+        **where,
+    )
+
+
+def _draw_method(
+    figure: go.Figure,
+    where: Mapping[str, int],
+    method: str,
+    runs: Sequence[pd.DataFrame],
+    best_steps: Kept,
+    metric: str,
+    named: bool,
+) -> None:
+    """Draw a method's runs, their mean and spread, and where early stopping chose."""
+    style = look(method)
+    summary = _mean_and_range(runs)
+    hidden = {"hoverinfo": "skip", "legendgroup": method, "showlegend": False}
+    if len(runs) >= FEWEST_FOR_BAND:
+        figure.add_trace(
+            go.Scatter(
+                x=[*summary.index, *summary.index[::-1]],
+                y=[*summary["high"], *summary["low"][::-1]],
+                fill="toself",
+                fillcolor=style.faint(0.13),
+                line={"width": 0},
+                **hidden,
+            ),
+            **where,
+        )
+    if len(runs) > 1:
+        for run in runs:
+            figure.add_trace(
+                go.Scatter(
+                    x=run["step"],
+                    y=run["value"],
+                    mode="lines",
+                    line={"color": style.faint(0.45 if len(runs) < 6 else 0.25), "width": 1},
+                    **hidden,
+                ),
+                **where,
+            )
+    figure.add_trace(
+        go.Scatter(
+            x=summary.index,
+            y=summary["mean"],
+            mode="lines+markers" if len(summary) < 40 else "lines",
+            marker={"size": 4, "symbol": style.symbol},
+            line={"color": style.color, "dash": style.dash, "width": 2.5},
+            customdata=summary["n"],
+            hovertemplate="step %{x}: %{y:.4f}, n = %{customdata}",
+            legendgroup=method,
+            name=method_label(method) + (f", n = {len(runs)}" if len(runs) > 1 else ""),
+            showlegend=named,
+        ),
+        **where,
+    )
+    if metric in ONE_SPLIT:
+        return
+    chosen = [(run, best_steps.get((method, int(run["seed"].iloc[0])))) for run in runs]
+    if len(runs) == 1 and chosen[0][1] is not None:
+        figure.add_vline(
+            x=chosen[0][1], line={"color": style.color, "width": 1, "dash": "dot"}, **where
+        )
+        return
+    marks = [
+        (step, float(run.loc[run["step"] == step, "value"].iloc[0]))
+        for run, step in chosen
+        if step is not None and (run["step"] == step).any()
+    ]
+    if marks:
+        figure.add_trace(
+            go.Scatter(
+                x=[step for step, _ in marks],
+                y=[value for _, value in marks],
+                mode="markers",
+                marker={
+                    "symbol": "line-ns",
+                    "size": 13,
+                    "line": {"color": style.color, "width": 2},
+                },
+                hovertemplate="kept: step %{x}, %{y:.4f}",
+                name=method_label(method),
+                legendgroup=method,
+                showlegend=False,
+            ),
+            **where,
+        )
 
 
 def improvement_figure(improvements: pd.DataFrame) -> go.Figure:

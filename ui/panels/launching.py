@@ -1,14 +1,18 @@
 """What to run, and the launch."""
 
+from dataclasses import replace
+
 import streamlit as st
 
-from causalmix_core.experiment.plan import Plan, Source
+from causalmix_core.errors import TableError
+from causalmix_core.experiment.plan import Plan, Source, belongs
 from causalmix_core.experiment.runs import launch
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.finetune import METHODS, Mixing, Settings, Stopping
 from causalmix_core.foundation import MODELS, is_available
 from causalmix_core.table import Table
 from ui.session import store
+from ui.words import plain
 
 FIRST_METHODS = ["none", "default", "causalmix", "mixup", "smote"]
 
@@ -18,6 +22,15 @@ RULES = {
     "cross-fitted": "best number of steps over several validation splits",
     "synthetic": "best on rows of the causal model",
     "last": "no early stopping",
+}
+
+DEFAULTS = Settings()
+MIXING, STOPPING = DEFAULTS.mixing, DEFAULTS.stopping
+FEWEST_IN_DOMAIN = 10
+
+PRECISIONS = {
+    "float32": "full (float32)",
+    "bfloat16": "bfloat16: faster where the processor has it",
 }
 
 INTO = {"both": "context and query", "context": "context", "query": "query"}
@@ -53,7 +66,12 @@ def form(space: Workspace, development: Table, test: Table) -> None:
             "validation.",
         )
         steps = three.number_input(
-            "Training steps at most", 1, 2000, 40, step=10, help="Gradient steps of a run."
+            "Training steps at most",
+            1,
+            2000,
+            DEFAULTS.steps,
+            step=10,
+            help="Gradient steps of a run.",
         )
         model = four.selectbox(
             "Model",
@@ -63,55 +81,13 @@ def form(space: Workspace, development: Table, test: Table) -> None:
         )
         chosen = next(entry for entry in MODELS if entry.name == model)
         st.caption(f"{chosen.description} Licence: {chosen.licence}")
-        with st.expander("More choices"):
-            left, middle, right = st.columns(3)
-            rate = left.select_slider(
-                "Learning rate",
-                [1e-5, 3e-5, 1e-4, 3e-4, 1e-3],
-                value=1e-4,
-                format_func="{:g}".format,
-            )
-            every = left.number_input("Steps between evaluations", 1, 100, 4)
-            share = middle.slider(
-                "Share of synthetic rows", 0.1, 1.0, 0.5, 0.1, help="In every training step."
-            )
-            into = middle.selectbox(
-                "Where synthetic rows go",
-                list(INTO),
-                format_func=INTO.get,
-                help="A step predicts query rows from context rows. Validation and test rows are "
-                "always real, and so is the context at prediction time.",
-            )
-            rule = right.selectbox("Which step is kept", list(RULES), format_func=RULES.get)
-            metric = right.selectbox(
-                "Judged by",
-                ["log_loss", "roc_auc"],
-                format_func={"log_loss": "log loss", "roc_auc": "ROC-AUC"}.get,
-            )
-            members = left.number_input(
-                "Ensemble members",
-                1,
-                32,
-                Settings().estimators,
-                help="The model sees the table in so many shuffled views. More predict better, in "
-                "proportion slower.",
-            )
-            patience = right.number_input("Patience (evaluations, 0 = run to the end)", 0, 100, 6)
-            columns = [name for name in development.columns if name != development.target]
-            domain_column = left.selectbox(
-                "Hold out a domain: column", columns, index=None, placeholder="none"
-            )
-            domain_value = middle.text_input(
-                "Hold out a domain: value",
-                help="Rows with this value are left out of everything and scored on their own, "
-                "such as one country or one year.",
-            )
+        settings, domain = _more_choices(development)
         if st.form_submit_button("Launch", type="primary", icon=":material/play_arrow:"):
             if not methods:
                 st.error("Choose at least one method.")
                 return
-            if bool(domain_column) != bool(domain_value):
-                st.error("To hold out a domain, give both its column and its value.")
+            if problem := _domain_problem(development, domain):
+                st.error(problem)
                 return
             choices = space.choices()
             plan = Plan(
@@ -128,15 +104,8 @@ def form(space: Workspace, development: Table, test: Table) -> None:
                 seeds=tuple(range(int(seeds))),
                 train_rows=(int(labelled),),
                 model=model,
-                settings=Settings(
-                    steps=int(steps),
-                    evaluate_every=int(every),
-                    learning_rate=float(rate),
-                    estimators=int(members),
-                    mixing=Mixing(share=float(share), into=into),
-                    stopping=Stopping(metric=metric, rule=rule, patience=int(patience)),
-                ),
-                domain=(domain_column, domain_value) if domain_column else None,
+                settings=replace(settings, steps=int(steps)),
+                domain=domain if domain[0] else None,
             )
             launch(store(), space.project, plan)
             st.session_state.pop("experiment", None)
@@ -151,3 +120,127 @@ def form(space: Workspace, development: Table, test: Table) -> None:
             ":material/info: The causal methods use your graph as it is; its structure was found "
             "on all rows but the test rows, so it may have seen a run's validation rows."
         )
+
+
+def _more_choices(development: Table) -> tuple[Settings, tuple[str, str]]:
+    """Ask for the mixing policy, the stopping rule, the rate and a domain; defaults are fine."""
+    with st.expander("More choices: learning, mixing, stopping, a held-out domain"):
+        left, middle, right = st.columns(3)
+        left.markdown("**Learning**")
+        rate = left.select_slider(
+            "Learning rate",
+            [1e-5, 3e-5, 1e-4, 2e-4, 3e-4, 1e-3],
+            value=DEFAULTS.learning_rate,
+            format_func="{:g}".format,
+        )
+        every = left.number_input("Steps between evaluations", 1, 100, DEFAULTS.evaluate_every)
+        members = left.number_input(
+            "Ensemble members",
+            1,
+            32,
+            DEFAULTS.estimators,
+            help="The model sees the table in so many shuffled views. More predict better, in "
+            "proportion slower.",
+        )
+        precision = left.selectbox(
+            "Arithmetic of training steps",
+            list(PRECISIONS),
+            format_func=PRECISIONS.get,
+            help="The loss stays the same within noise. Scores and predictions are always made in "
+            "full precision.",
+        )
+        middle.markdown("**Mixing**")
+        share = middle.slider(
+            "Share of synthetic rows", 0.1, 1.0, MIXING.share, 0.1, help="In every training step."
+        )
+        into = middle.selectbox(
+            "Where synthetic rows go",
+            list(INTO),
+            format_func=INTO.get,
+            help="A step predicts query rows from context rows. Validation and test rows are "
+            "always real, and so is the context at prediction time.",
+        )
+        fresh = middle.selectbox(
+            "Which synthetic rows",
+            [True, False],
+            format_func={True: "others in every step", False: "one fixed set"}.get,
+            help="A fixed set is as large as the training rows.",
+        )
+        schedule = middle.selectbox(
+            "Share over time",
+            ["constant", "fading"],
+            format_func={"constant": "the same in every step", "fading": "falls to none"}.get,
+        )
+        right.markdown("**Stopping**")
+        rule = right.selectbox("Which step is kept", list(RULES), format_func=RULES.get)
+        metric = right.selectbox(
+            "Judged by",
+            ["log_loss", "roc_auc"],
+            format_func={"log_loss": "log loss", "roc_auc": "ROC-AUC"}.get,
+        )
+        patience = right.number_input(
+            "Patience (evaluations, 0 = run to the end)", 0, 100, STOPPING.patience
+        )
+        window = right.number_input(
+            "Smoothed over evaluations", 1, 20, STOPPING.window, help="For the smoothed rule."
+        )
+        folds = right.number_input(
+            "Validation splits",
+            2,
+            10,
+            STOPPING.folds,
+            help="For the rule over several splits, which takes that many times longer.",
+        )
+        judged = right.number_input(
+            "Rows of the causal model to judge by",
+            20,
+            20_000,
+            STOPPING.synthetic_rows,
+            step=100,
+            help="For the rule that judges on rows of the causal model.",
+        )
+        st.markdown("**A held-out domain**")
+        one, two = st.columns(2)
+        columns = [name for name in development.columns if name != development.target]
+        column = one.selectbox("Column", columns, index=None, placeholder="none")
+        value = two.text_input(
+            "Value",
+            help="Rows with this value are left out of everything and scored on their own, such as "
+            "one country or one year.",
+        )
+    settings = Settings(
+        evaluate_every=int(every),
+        learning_rate=float(rate),
+        estimators=int(members),
+        precision=precision,
+        mixing=Mixing(share=float(share), into=into, fresh=bool(fresh), schedule=schedule),
+        stopping=Stopping(
+            metric=metric,
+            rule=rule,
+            patience=int(patience),
+            window=int(window),
+            folds=int(folds),
+            synthetic_rows=int(judged),
+        ),
+    )
+    return settings, (column or "", value.strip())
+
+
+def _domain_problem(development: Table, domain: tuple[str, str]) -> str | None:
+    """Say what is wrong with a domain, before runs would fail for it."""
+    column, value = domain
+    if bool(column) != bool(value):
+        return "To hold out a domain, give both its column and its value."
+    if not column:
+        return None
+    try:
+        rows = int(belongs(development, column, value).sum())
+    except TableError as error:
+        return plain(error)
+    if rows < FEWEST_IN_DOMAIN or len(development) - rows < FEWEST_IN_DOMAIN:
+        kept = development.frame[column].dropna().astype(str).value_counts().index[:5]
+        return plain(
+            f"{rows} of {len(development)} rows have {value!r} in {column!r}: a domain needs some "
+            f"rows, and the rest too. Frequent values are {', '.join(kept)}."
+        )
+    return None

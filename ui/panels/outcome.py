@@ -1,22 +1,26 @@
 """What the runs of an experiment came to."""
 
-import json
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from causalmix_core.experiment import statistics
+from causalmix_core.experiment.groups import differing
 from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.results import curves, results
-from causalmix_core.experiment.runs import model_file
 from causalmix_core.experiment.workspace import Workspace
-from ui.charts import diagnosis_figure, improvement_figure
-from ui.navigation import PREDICT
+from ui.charts import domain_figure, improvement_figure, rank_figure
 from ui.palette import method_label
+from ui.panels.one_run import one_run
+from ui.panels.policies import policies
+from ui.panels.takeaway import takeaway
 from ui.session import store
 from ui.words import plain
 
-SUMMARY: dict[str, tuple[str, str | None, str]] = {
+Columns = dict[str, tuple[str, str | None, str]]
+
+SUMMARY: Columns = {
     "method": ("Method", None, "All on the same rows, for the same number of steps."),
     "runs": ("Runs", "%d", "Runs that are done."),
     "roc_auc_test": ("Test AUC", "%.4f", "Mean ROC-AUC on the test rows at the kept step."),
@@ -33,32 +37,64 @@ SUMMARY: dict[str, tuple[str, str | None, str]] = {
         "Curve gap",
         "%.2f",
         "One minus the rank correlation of the validation and the test curve: 0 means validation "
-        "puts the steps in the right order. Needs ten evaluations.",
+        "puts the steps in the right order. Needs ten evaluations and curves that move.",
     ),
-    "accuracy_test": ("Accuracy", "%.3f", "Mean, test rows."),
-    "log_loss_test": ("Log loss", "%.4f", "Mean, test rows; lower is better."),
     "seconds": ("Seconds", "%.1f", "Median time of a run."),
     "memory_mb": ("MB", "%.0f", "Median of the most memory a run used."),
 }
+MORE: Columns = {
+    "method": ("Method", None, "All on the same rows, for the same number of steps."),
+    "accuracy_test": ("Accuracy", "%.3f", "Share of test rows whose class is right."),
+    "balanced_accuracy_test": (
+        "Balanced accuracy",
+        "%.3f",
+        "The mean over classes of the share of each class that is found.",
+    ),
+    "pr_auc_test": (
+        "PR-AUC",
+        "%.3f",
+        "Area under the precision-recall curve of the rare class (of every class in turn where "
+        "there are more than two).",
+    ),
+    "recall_rare_test": (
+        "Recall of the rare class",
+        "%.3f",
+        "Share of the rare class's test rows that are predicted as such.",
+    ),
+    "log_loss_test": ("Log loss", "%.4f", "How wrong the probabilities are; lower is better."),
+    "low": ("Gain, low %", "%+.2f", "Lower end of the 95 % bootstrap interval of the median gain."),
+    "high": ("Gain, high %", "%+.2f", "Upper end of that interval."),
+}
 
 
-def experiments(runs: list[Job]) -> dict[str, list[Job]]:
-    """Group runs that can be compared: those that differ in method and seed only; newest first."""
-    groups: dict[str, list[Job]] = {}
-    for run in runs:
-        same = {k: v for k, v in run.request.items() if k not in ("method", "seed", "prepared")}
-        groups.setdefault(json.dumps(same, sort_keys=True), []).append(run)
-    newest_first = sorted(
-        groups.values(), key=lambda group: max(run.created for run in group), reverse=True
+def show_columns(frame: pd.DataFrame, columns: Columns) -> None:
+    """Show a table with explained columns; those that the frame lacks are left out."""
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_order=[name for name in columns if name in frame],
+        column_config={
+            name: st.column_config.NumberColumn(title, format=form, help=text)
+            if form
+            else st.column_config.TextColumn(title, help=text)
+            for name, (title, form, text) in columns.items()
+        },
     )
-    labelled = {}
-    for group in newest_first:
+
+
+def labelled(groups: list[list[Job]]) -> dict[str, list[Job]]:
+    """Name experiments for a list to choose from: what they had in common, and what differs."""
+    named = {}
+    words = differing(groups)
+    for group, differs in zip(groups, words, strict=True):
         first = group[0]
         begun = f"{first.created.astimezone():%d %b, %H:%M:%S}"
-        steps = first.request["settings"]["steps"]
         rows = first.request["train_rows"]
-        labelled[f"{rows} labelled rows, {steps} steps, {len(group)} runs · begun {begun}"] = group
-    return labelled
+        title = f"{begun} · {rows} labelled rows, {len(group)} runs"
+        named[
+            title if len(groups) == 1 or differs == "the same settings" else f"{title} · {differs}"
+        ] = group
+    return named
 
 
 def verdicts(table: Any) -> None:
@@ -72,8 +108,8 @@ def verdicts(table: Any) -> None:
             st.markdown(f"- **{method_label(method)}**: {plain(said)}")
 
 
-def outcome(space: Workspace, runs: list[Job]) -> None:
-    """What the runs that are done came to."""
+def outcome(space: Workspace, runs: list[Job], others: list[list[Job]]) -> None:
+    """What the runs that are done came to; `others` are the project's other experiments."""
     table = results(runs)
     done = table[table["status"] == "done"]
     if done.empty:
@@ -91,73 +127,84 @@ def outcome(space: Workspace, runs: list[Job]) -> None:
             "(score / score without − 1) × 100 %. A dot per run, the bar is the median."
         )
     summary = statistics.summarise(table, curves(store(), runs))
-    summary["method"] = [method_label(name) for name in summary["method"]]
-    st.dataframe(
-        summary,
-        hide_index=True,
-        column_order=list(SUMMARY),
-        column_config={
-            name: st.column_config.NumberColumn(title, format=form, help=text)
-            if form
-            else st.column_config.TextColumn(title, help=text)
-            for name, (title, form, text) in SUMMARY.items()
+    named = summary.assign(method=[method_label(name) for name in summary["method"]])
+    show_columns(named, SUMMARY)
+    _domain(runs, summary)
+    with st.expander("More figures: rare class, probabilities, intervals"):
+        show_columns(named, MORE)
+    with st.expander("Ranks, and method against method"):
+        _ranks(table)
+    policies(runs, others)
+    takeaway(runs)
+    with st.expander("Every run"):
+        st.dataframe(table.drop(columns=["job"], errors="ignore"), hide_index=True)
+    one_run([run for run in runs if run.state is State.DONE])
+
+
+def _domain(runs: list[Job], summary: pd.DataFrame) -> None:
+    """Scores on rows like the training rows beside those on the domain that was held out."""
+    if "roc_auc_domain" not in summary:
+        return
+    column, value = runs[0].request["domain"]
+    st.markdown(f"**Held-out domain: {plain(column)} = {plain(value)}**")
+    st.plotly_chart(domain_figure(summary), key="domain", config={"displayModeBar": False})
+    st.caption(
+        "Mean ROC-AUC: the filled dot on the test rows, which are like the training rows, the open "
+        "one on the domain, of which nothing was seen. A short line to the left means that the "
+        "method carries over."
+    )
+    show_columns(
+        summary.assign(method=[method_label(name) for name in summary["method"]]),
+        {
+            "method": ("Method", None, ""),
+            "roc_auc_test": ("AUC, test rows", "%.4f", "Rows like the training rows."),
+            "roc_auc_domain": ("AUC, domain", "%.4f", "Rows of the held-out domain."),
+            "accuracy_test": ("Accuracy, test rows", "%.3f", ""),
+            "accuracy_domain": ("Accuracy, domain", "%.3f", ""),
+            "log_loss_test": ("Log loss, test rows", "%.4f", "Lower is better."),
+            "log_loss_domain": ("Log loss, domain", "%.4f", "Lower is better."),
         },
     )
-    with st.expander("Every run"):
-        shown = table.drop(columns=["job"], errors="ignore")
-        st.dataframe(shown, hide_index=True)
-        st.download_button(
-            "Download results.csv",
-            lambda: shown.to_csv(index=False).encode(),
-            file_name="results.csv",
-            mime="text/csv",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Download curves.csv",
-            lambda: curves(store(), runs).drop(columns=["job"]).to_csv(index=False).encode(),
-            file_name="curves.csv",
-            mime="text/csv",
-            on_click="ignore",
-        )
-    one_run(runs)
 
 
-def one_run(runs: list[Job]) -> None:
-    """Where one run's model errs, and the model to take away."""
-    st.subheader("One run from near")
-    picked = st.selectbox(
-        "Run",
-        [run for run in runs if run.state is State.DONE],
-        format_func=lambda run: (
-            f"{method_label(run.request['method'])}, seed {run.request['seed']}: test AUC "
-            f"{run.result['metrics']['roc_auc_test']:.3f}"
-        ),
+def _ranks(table: pd.DataFrame) -> None:
+    """The critical-difference diagram, and wins, ties and losses of every pair."""
+    if "none" not in set(table.loc[table["status"] == "done", "method"]):
+        st.caption("Ranks are taken over gains: run 'No fine-tuning' too.")
+        return
+    cases = len(statistics.wide(table))
+    ranks = statistics.ranks(table)
+    if cases < 2 or len(ranks) < 2:
+        st.caption("Needs two methods and two seeds at least, with every method done.")
+        return
+    difference = statistics.critical_difference(len(ranks), cases)
+    st.plotly_chart(
+        rank_figure(ranks, difference, cases), key="ranks", config={"displayModeBar": False}
     )
-    if picked is None:
-        return
-    diagnosis = picked.result.get("diagnosis")
-    if diagnosis:
-        st.plotly_chart(
-            diagnosis_figure(diagnosis), key="diagnosis", config={"displayModeBar": False}
-        )
-        st.caption(
-            "Left: test rows by true and predicted class; the darker a cell, the larger its share "
-            "of the true class. Right: on the dashed line, what was said is what was; larger "
-            "points stand for more rows."
-        )
-    if not model_file(store(), picked).is_file():
-        st.caption("This method leaves no model to take away.")
-        return
+    chance = statistics.friedman_p(table)
     st.caption(
-        "The file holds the model's weights **and the training rows it predicts from: they are "
-        "your data**. Share it as you would share the table."
+        f"Average rank by test ROC-AUC over {cases} seeds. Methods under one grey bar cannot be "
+        "told apart (Nemenyi's test, 5 %)."
+        + (
+            f" That all methods rank alike has a p-value of {chance:.3f} (Friedman's test)."
+            if chance == chance
+            else ""
+        )
+        + " Few seeds make a wide bar: more seeds are the only cure."
     )
-    st.download_button(
-        "Download the model (.safetensors)",
-        lambda: model_file(store(), picked).read_bytes(),
-        file_name=f"{picked.request['method']}-{picked.request['seed']}.safetensors",
-        on_click="ignore",
-        icon=":material/download:",
+    pairs = statistics.duels(table)
+    pairs["first"] = [method_label(name) for name in pairs["first"]]
+    pairs["second"] = [method_label(name) for name in pairs["second"]]
+    show_columns(
+        pairs,
+        {
+            "first": ("Method", None, ""),
+            "second": ("against", None, ""),
+            "wins": ("Wins", "%d", "Seeds in which the first has the higher test AUC."),
+            "ties": ("Ties", "%d", ""),
+            "losses": ("Losses", "%d", ""),
+            "median": ("Ahead by %", "%+.2f", "Median difference of the gains, in points."),
+            "low": ("low %", "%+.2f", "Lower end of its 95 % paired bootstrap interval."),
+            "high": ("high %", "%+.2f", "Upper end."),
+        },
     )
-    st.page_link(PREDICT, label="Predict new rows with it", icon=":material/table_view:")
