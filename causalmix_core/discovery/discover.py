@@ -129,7 +129,7 @@ def discover(
             "tests": skeleton.tests,
             "unanswered_tests": skeleton.unanswered,
             "notes": [*screening.notes, *_notes(skeleton, settings, tester)],
-            "separations": evidence.separations(skeleton, tester),
+            "separations": evidence.separations(skeleton, tester.names),
         },
     )
 

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from causalmix_core.table.kinds import Kind
-from causalmix_core.table.table import Table
+from causalmix_core.table.table import Coded, Table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,31 +47,30 @@ class Encoded:
 def encode(table: Table) -> Encoded:
     """Encode a table's columns in use; text categories become codes in sorted order."""
     names = tuple(sorted(table.columns))
-    values = np.empty((len(table), len(names)))
+    columns = np.empty((len(names), len(table)))
     is_category = np.zeros(len(names), dtype=bool)
     is_ranked = np.zeros(len(names), dtype=bool)
     levels = np.zeros(len(names), dtype=np.int64)
     for position, name in enumerate(names):
         column, kind = table.frame[name], table.kinds[name]
         if kind.is_number:
-            values[:, position] = _numbers(column, kind)
+            columns[position] = _numbers(column, kind)
             continue
         order = table.levels.get(name) if kind is Kind.ORDINAL else None
-        codes, count = _codes(column, order)
-        values[:, position] = codes
+        codes, count = _codes(table.coded(name), order)
+        columns[position] = codes
         is_category[position] = True
         is_ranked[position] = order is not None
         levels[position] = count
-    values += 0.0  # -0.0 and 0.0 are the same number and must sort as one
-    return Encoded(names, values[_row_order(values, is_category)], is_category, is_ranked, levels)
+    columns += 0.0  # -0.0 and 0.0 are the same number and must sort as one
+    values = np.ascontiguousarray(columns[:, _row_order(columns, is_category)].T)
+    return Encoded(names, values, is_category, is_ranked, levels)
 
 
-def _row_order(values: Floats, is_category: Bools) -> Ints:
+def _row_order(columns: Floats, is_category: Bools) -> Ints:
     """Order rows by their contents: by numbers first, which tell most rows apart."""
-    keys = [values[:, k] for k in np.flatnonzero(~is_category)]
-    keys += [
-        np.nan_to_num(values[:, k], nan=-1).astype(np.int16) for k in np.flatnonzero(is_category)
-    ]
+    keys = [*columns[~is_category]]
+    keys += [*np.nan_to_num(columns[is_category], nan=-1).astype(np.int16)]
     used = 1
     while True:
         order: Ints = np.lexsort(keys[:used][::-1])
@@ -97,13 +96,12 @@ def _numbers(column: "pd.Series[float]", kind: Kind) -> Floats:
     return numbers
 
 
-def _codes(column: "pd.Series[str]", order: tuple[str, ...] | None) -> tuple[Floats, int]:
-    found, values = pd.factorize(column, sort=True)
-    present = [str(value) for value in values]
+def _codes(coded: Coded, order: tuple[str, ...] | None) -> tuple[Floats, int]:
+    found, count = coded.codes, len(coded.values)
     if order is not None:
         rank = {value: place for place, value in enumerate(order)}
-        places = sorted(range(len(present)), key=lambda k: (rank.get(present[k], len(rank)), k))
+        places = sorted(range(count), key=lambda k: (rank.get(coded.values[k], len(rank)), k))
         found = np.append(np.argsort(places), -1)[found]
     codes: Floats = found.astype(np.float64)
     codes[found < 0] = np.nan
-    return codes, len(present)
+    return codes, count

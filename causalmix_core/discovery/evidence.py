@@ -1,7 +1,7 @@
 """Why an edge is there, and why a pair is not joined: tests in a form a graph file can hold."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,12 +34,16 @@ def edge_evidence(
     }
 
 
-def separations(skeleton: Skeleton, test: IndependenceTest) -> list[dict[str, Any]]:
+def separations(skeleton: Skeleton, names: Sequence[str]) -> list[dict[str, Any]]:
     """List the pairs that only a conditioning set takes apart, each with its set and p-value."""
-    conditional = {pair: S for pair, S in sorted(skeleton.separators.items()) if S}
     return [
-        {"pair": [test.names[v] for v in pair], "given": says["given"], "p_value": says["p_value"]}
-        for pair, says in _in_full(test, conditional).items()
+        {
+            "pair": [names[v] for v in pair],
+            "given": [names[v] for v in given],
+            "p_value": _number(math.exp(min(skeleton.separating[pair], 0.0))),
+        }
+        for pair, given in sorted(skeleton.separators.items())
+        if given
     ]
 
 

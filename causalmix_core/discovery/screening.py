@@ -1,12 +1,13 @@
 """What is looked at before a search: columns that would break it, and what is done with them."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from causalmix_core.discovery.constraints import Constraints
-from causalmix_core.discovery.encoding import Encoded, Floats, Ints, encode
+from causalmix_core.discovery.encoding import Bools, Encoded, Floats, Ints, encode
 from causalmix_core.discovery.marks import ARROW, CIRCLE, TAIL, Marks
 from causalmix_core.errors import DiscoveryError
 from causalmix_core.graph.mixed_graph import Knowledge
@@ -129,15 +130,27 @@ def _copies(data: Encoded, constant: tuple[str, ...], wanted: set[str]) -> dict[
     """Find columns that say the same in other words (one-to-one), or the same on another scale."""
     first: dict[bytes, str] = {}
     copies: dict[str, str] = {}
-    for name in sorted(
-        set(data.names) - set(constant), key=lambda name: (name not in wanted, name)
-    ):
-        fingerprint = _fingerprint(data, data.names.index(name))
+    place = {name: k for k, name in enumerate(data.names)}
+    names = sorted(set(data.names) - set(constant), key=lambda name: (name not in wanted, name))
+    counts = {name: _value_counts(data, place[name]) for name in names}
+    shared = Counter(counts.values())
+    for name in names:
+        if shared[counts[name]] == 1:
+            continue  # no other column has its values so often
+        fingerprint = _fingerprint(data, place[name])
         if fingerprint in first and name not in wanted:
             copies[name] = first[fingerprint]
         else:
             first.setdefault(fingerprint, name)
     return copies
+
+
+def _value_counts(data: Encoded, k: int) -> bytes:
+    """Equal for copies, and quickly made: how often the values of a column occur."""
+    few = _few_values(data, k, len(data) // 2)
+    if few is None:
+        return np.isnan(data.values[:, k]).tobytes()
+    return np.sort(np.bincount(few[0], minlength=few[1] + 1)).tobytes()
 
 
 def _fingerprint(data: Encoded, k: int) -> bytes:
@@ -195,30 +208,31 @@ def _thin(data: Encoded) -> tuple[Encoded, dict[str, int]]:
 
 def _determined(data: Encoded) -> dict[str, tuple[str, ...]]:
     """Columns that are an exact function of another column, or of other numbers together."""
-    out: dict[str, tuple[str, ...]] = {}
     # A column with nearly as many values as rows determines every other one by chance.
     found = {k: _few_values(data, k, len(data) // 5) for k in range(len(data.names))}
-    codes = {k: few[0] for k, few in found.items() if few is not None}
-    filled = {k: np.count_nonzero(np.bincount(code)) for k, code in codes.items()}
-    for effect in codes:
-        causes = tuple(
-            data.names[cause]
-            for cause in codes
-            if filled[cause] > filled[effect] and _is_function(codes[effect], codes[cause])
-        )
-        if causes:
-            out[data.names[effect]] = causes
+    few = {k: codes for k, codes in found.items() if codes is not None}
+    if not few:
+        return _linear_combinations(data)
+    codes = np.array([codes for codes, _ in few.values()])
+    filled = np.array([np.count_nonzero(np.bincount(code)) for code in codes])
+    some = codes[:, :: max(1, codes.shape[1] // 200)]  # these rows settle most cases
+    causes: dict[int, list[str]] = {}
+    for c, cause in enumerate(few):
+        candidates = np.flatnonzero(filled < filled[c])
+        candidates = candidates[_are_functions(some[candidates], some[c])]
+        for effect in candidates[_are_functions(codes[candidates], codes[c])].tolist():
+            causes.setdefault(effect, []).append(data.names[cause])
+    names = [data.names[k] for k in few]
+    out = {names[effect]: tuple(causes[effect]) for effect in sorted(causes)}
     return out | _linear_combinations(data)
 
 
-def _is_function(effect: Ints, cause: Ints) -> bool:
-    """Whether each code of `cause` goes with one code of `effect`; some rows settle most cases."""
-    size = int(effect.max()) + 1
-    for step in (max(1, len(cause) // 200), 1):
-        together = np.bincount(cause[::step] * size + effect[::step])
-        if np.count_nonzero(together) > np.count_nonzero(np.bincount(cause[::step])):
-            return False
-    return True
+def _are_functions(effects: Ints, cause: Ints) -> Bools:
+    """Which rows of `effects` have one code wherever `cause` has the same."""
+    example = np.zeros(int(cause.max()) + 1, dtype=np.int64)
+    example[cause] = np.arange(len(cause))
+    same: Bools = (effects == effects[:, example[cause]]).all(axis=1)
+    return same
 
 
 def _linear_combinations(data: Encoded) -> dict[str, tuple[str, ...]]:
@@ -263,8 +277,8 @@ def _notes(screening: Screening, data: Encoded) -> tuple[str, ...]:
         "tests given what determines a column say nothing, so read its edges with care."
         for name, causes in screening.determined.items()
     ]
-    present = ~np.isnan(data.values)
-    together = present.T.astype(np.float64) @ present.astype(np.float64)
+    present = (~np.isnan(data.values)).astype(np.float64)
+    together = present.T @ present
     low = int(together.min())
     if low < FEW_ROWS:
         i, j = np.unravel_index(int(together.argmin()), together.shape)

@@ -9,7 +9,7 @@ from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.independence import IndependenceTest
 from causalmix_core.discovery.marks import Marks, make_ancestral
 from causalmix_core.discovery.skeleton import Skeleton, find_skeleton, prune_by_possible_dsep
-from causalmix_core.discovery.triples import judge_triples
+from causalmix_core.discovery.triples import Known, judge_triples
 from causalmix_core.progress import Progress, part, silent
 
 
@@ -50,7 +50,8 @@ def search(
         test, settings.alpha, constraints, settings.max_degree, part(progress, 0.0, 0.6)
     )
     progress(0.6, "Judging colliders")
-    triples = judge_triples(skeleton, test, settings.alpha)
+    known: Known = {}
+    triples = judge_triples(skeleton, test, settings.alpha, known)
     marks: dict[str, Marks] = {}
     skeletons: dict[str, Skeleton] = {}
     if "pc" in settings.algorithms:
@@ -65,7 +66,7 @@ def search(
             skeleton, reach, test, settings.alpha, constraints, limit, part(progress, 0.7, 1.0)
         )
         if pruned is not skeleton:
-            triples = judge_triples(pruned, test, settings.alpha)
+            triples = judge_triples(pruned, test, settings.alpha, known)
             colliders = fci.orient_colliders(pruned.adjacent, triples, constraints)
         rules = fci.PagRules(colliders, triples, pruned.separators, constraints)
         marks["fci"] = make_ancestral(rules.close(), constraints)

@@ -33,6 +33,7 @@ class Skeleton:
     Attributes:
         adjacent: (p, p), symmetric.
         separators: the separating set found for each removed pair (i < j).
+        separating: the log p-value of the test given that set.
         marginal: (p, p) log p-values of the unconditional tests; NaN where there was none.
         weakest: per pair the test that came closest to taking it apart, as (log p, set).
         vacuous: pairs whose only separating set determines one of the two.
@@ -46,6 +47,7 @@ class Skeleton:
     adjacent: Bools
     separators: dict[Pair, Set]
     marginal: Floats
+    separating: dict[Pair, float] = field(default_factory=dict)
     weakest: dict[Pair, tuple[float, Set]] = field(default_factory=dict)
     vacuous: set[Pair] = field(default_factory=set)
     blocked: dict[Pair, list[Set]] = field(default_factory=dict)
@@ -59,16 +61,18 @@ class Skeleton:
             self,
             adjacent=self.adjacent.copy(),
             separators=dict(self.separators),
+            separating=dict(self.separating),
             weakest=dict(self.weakest),
             vacuous=set(self.vacuous),
             blocked={pair: list(sets) for pair, sets in self.blocked.items()},
             tests=list(self.tests),
         )
 
-    def separate(self, pair: Pair, given: Set) -> None:
+    def separate(self, pair: Pair, given: Set, log_p: float) -> None:
         """Take an edge out."""
         self.adjacent[pair] = self.adjacent[pair[::-1]] = False
         self.separators[pair] = tuple(sorted(given))
+        self.separating[pair] = log_p
         self.blocked.pop(pair, None)
 
     def count(self, depth: int, tests: int) -> None:
@@ -98,7 +102,7 @@ def find_skeleton(
     for k in range(len(x)):
         pair = int(x[k]), int(y[k])
         if log_p[k] > log_alpha:
-            found.separate(pair, ())
+            found.separate(pair, (), float(log_p[k]))
         elif not np.isnan(log_p[k]):
             found.weakest[pair] = float(log_p[k]), ()
     level = _Level(found, test, log_alpha, constraints, progress)
@@ -139,7 +143,7 @@ def _restore_orphans(found: Skeleton) -> None:
         S = list(found.separators[x, y])
         if not (found.adjacent[x, S].any() and found.adjacent[y, S].any()):
             found.adjacent[x, y] = found.adjacent[y, x] = True
-            del found.separators[x, y]
+            del found.separators[x, y], found.separating[x, y]
             found.vacuous.remove((x, y))
 
 
@@ -186,7 +190,7 @@ class _Level:
         found, owners = self.found, [(int(x), int(y)) for x, y in pairs]
         queues = [_Queue(self._candidates(x, y, depth, around, tried), depth) for x, y in owners]
         live = list(range(len(pairs)))
-        separated: dict[Pair, Set] = {}
+        separated: dict[Pair, tuple[Set, float]] = {}
         vacuous: dict[Pair, Set] = {}
         round_number = 0
         while live:
@@ -211,7 +215,7 @@ class _Level:
             for k in order[np.flatnonzero(np.diff(owner[order], append=-1))].tolist():
                 pair, given = owners[owner[k]], tuple(S[k].tolist())
                 if log_p[k] > self.log_alpha:
-                    separated[pair] = given
+                    separated[pair] = given, float(log_p[k])
                 elif log_p[k] > found.weakest.get(pair, (-np.inf, ()))[0]:
                     found.weakest[pair] = float(log_p[k]), given
             live = [
@@ -220,11 +224,11 @@ class _Level:
                 if len(block) == size and owners[k] not in separated
             ]
             round_number += 1
-        for pair, given in separated.items():
-            found.separate(pair, given)
+        for pair, (given, separating) in separated.items():
+            found.separate(pair, given, separating)
         for pair, given in vacuous.items():
             if pair not in separated:
-                found.separate(pair, given)
+                found.separate(pair, given, VACUOUS)
                 found.vacuous.add(pair)
 
     def _note_unanswered(self, owners: list[Pair], owner: Ints, S: Ints, log_p: Floats) -> None:

@@ -34,8 +34,17 @@ class Triple:
     support: float
 
 
-def judge_triples(skeleton: Skeleton, test: IndependenceTest, alpha: float) -> list[Triple]:
+Known = dict[Pair, dict[Set, tuple[float, float]]]
+"""Answers so far: per pair and conditioning set the log p-value and the gain."""
+
+
+def judge_triples(
+    skeleton: Skeleton, test: IndependenceTest, alpha: float, known: Known | None = None
+) -> list[Triple]:
     """Judge every unshielded triple by the sets that separate its ends.
+
+    What `known` holds is not tested again, and what is tested is added to it: FCI judges its
+    pruned skeleton by the tests that PC's was judged by.
 
     At a collider, adding z to a set that separates x and y makes them dependent; at any other
     triple, taking z out of one does. The support is what z adds to the dependence of x and y
@@ -51,7 +60,7 @@ def judge_triples(skeleton: Skeleton, test: IndependenceTest, alpha: float) -> l
         pair: list(_sets(pair, joined, skeleton.separators.get(pair), middles[pair]))
         for pair in pairs
     }
-    answers = _ask(test, asked)
+    answers = _ask(test, asked, {} if known is None else known)
     log_alpha = float(np.log(alpha))
     return [
         Triple(x, z, y, _support(answers[x, y], z, log_alpha))
@@ -108,14 +117,13 @@ def _add(S: Set, z: int) -> Set:
     return tuple(sorted((*S, z)))
 
 
-def _ask(
-    test: IndependenceTest, asked: dict[Pair, list[Set]]
-) -> dict[Pair, dict[Set, tuple[float, float]]]:
+def _ask(test: IndependenceTest, asked: dict[Pair, list[Set]], known: Known) -> Known:
     by_size: dict[int, list[tuple[Pair, Set]]] = {}
     for pair, sets in asked.items():
+        before = known.setdefault(pair, {})
         for S in sets:
-            by_size.setdefault(len(S), []).append((pair, S))
-    out: dict[Pair, dict[Set, tuple[float, float]]] = {pair: {} for pair in asked}
+            if S not in before:
+                by_size.setdefault(len(S), []).append((pair, S))
     for size, questions in sorted(by_size.items()):
         ends = np.array([pair for pair, _ in questions], dtype=np.int64)
         given = np.array([S for _, S in questions], dtype=np.int64).reshape(len(questions), size)
@@ -123,5 +131,5 @@ def _ask(
         for (pair, S), log_p, gain in zip(
             questions, answers.log_p.tolist(), answers.gain.tolist(), strict=True
         ):
-            out[pair][S] = (log_p, gain)
-    return out
+            known[pair][S] = (log_p, gain)
+    return {pair: {S: known[pair][S] for S in sets} for pair, sets in asked.items()}

@@ -8,9 +8,23 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from causalmix_core.errors import TableError
 from causalmix_core.table.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column of texts as numbers.
+
+    Attributes:
+        codes: shape (rows,), the place of each row's value among `values`; −1 where it is missing.
+        values: the different values, sorted.
+    """
+
+    codes: NDArray[np.int64]
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,25 @@ class Table:
         """Return a table of the same columns and kinds with other rows."""
         return replace(self, frame=frame[self.columns].reset_index(drop=True), aside=None)
 
+    def coded(self, column: str) -> Coded:
+        """Return a column of texts as codes; made once, then remembered."""
+        if column not in self._coded:
+            found, values = pd.factorize(self.frame[column])
+            texts = [str(value) for value in values]
+            order = sorted(range(len(texts)), key=texts.__getitem__)
+            place = np.empty(len(order) + 1, dtype=np.int64)
+            place[order] = np.arange(len(order))
+            place[-1] = -1
+            self._coded[column] = Coded(place[found], tuple(texts[k] for k in order))
+        return self._coded[column]
+
+    @cached_property
+    def _coded(self) -> dict[str, Coded]:
+        return {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "_coded"}
+
     @cached_property
     def digest(self) -> str:
         """Content digest (hex, 32 characters): the same values and kinds give the same one."""
@@ -117,6 +150,8 @@ class Table:
                 stamps = values.to_numpy(dtype="datetime64[us]").astype("int64")
                 sha.update(np.where(missing, 0, stamps).tobytes())
             else:
-                texts = values.fillna("").astype(str).tolist()
-                sha.update(json.dumps(texts, ensure_ascii=False).encode())
+                coded = self.coded(column)
+                words = [json.dumps(text, ensure_ascii=False) for text in (*coded.values, "")]
+                rows = np.array(words, dtype=object)[coded.codes]  # −1, missing, is the last
+                sha.update(f"[{', '.join(rows.tolist())}]".encode())
         return sha.hexdigest()[:32]

@@ -242,7 +242,7 @@ def test_the_kernel_test_sees_what_correlation_does_not():
 
 
 @pytest.mark.parametrize("rows", [30, 64, 1000])
-def test_intersecting_levels_counts_what_counting_codes_does(rows):
+def test_every_way_of_counting_makes_the_same_tables(rows):
     rng = np.random.default_rng(rows)
     columns = {name: rng.integers(0, k, rows) for name, k in zip("wxyz", (4, 2, 3, 3), strict=True)}
     table = category_table(columns)
@@ -253,9 +253,34 @@ def test_intersecting_levels_counts_what_counting_codes_does(rows):
     for x, y, s in ((1, 2, 3), (3, 1, 2), (2, 3, 1)):
         at = np.array([x]), np.array([y]), np.array([[s]])
         shape = int(levels[s]), int(levels[x]), int(levels[y])
-        assert (test._count_small(*at, *shape) == test._count(*at, *shape)).all()
+        coded = test._count_codes(*at, *shape)
+        assert (test._count_bits(*at, *shape) == coded).all()
+        assert (test._count_strata(*at, *shape) == coded).all()
     none = np.empty((1, 0), dtype=np.int64)
     for x, y in ((0, 1), (1, 2)):
         at = np.array([x]), np.array([y]), none
         shape = 1, int(levels[x]), int(levels[y])
-        assert (test._count_small(*at, *shape) == test._count(*at, *shape)).all()
+        assert (test._count_pairs(*at, *shape) == test._count_codes(*at, *shape)).all()
+
+
+def test_tables_of_different_sizes_in_one_batch_are_read_as_one_by_one():
+    """Smaller tables of a block are padded to its largest; that changes no figure."""
+    rng = np.random.default_rng(0)
+    sizes = (2, 7, 3, 5, 2, 4)
+    z = rng.integers(0, 2, 600)
+    test = GSquared(
+        encode(
+            category_table(
+                {f"v{k}": (rng.integers(0, size, 600) + z) % size for k, size in enumerate(sizes)}
+            )
+        )
+    )
+    for depth in (0, 1, 2):
+        sets = [list(rng.permutation(6)[: depth + 2]) for _ in range(60)]
+        asked = np.array(sets)
+        together = test.ask(asked[:, 0], asked[:, 1], asked[:, 2:])
+        for k, (x, y, *S) in enumerate(sets):
+            alone = test.ask_one(y, x, tuple(S))
+            assert alone.statistic[0] == pytest.approx(together.statistic[k], rel=1e-9, abs=1e-9)
+            assert alone.dof[0] == together.dof[k]
+            assert alone.effective_n[0] == together.effective_n[k]

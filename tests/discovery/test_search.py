@@ -137,3 +137,22 @@ def test_a_child_of_a_determined_column_keeps_its_parent():
     assert edges == {("child", "either"), ("either", "left"), ("either", "right")}
     peer = pc(np.column_stack(list(columns.values())), 0.05, "gsq", show_progress=False).G.graph
     assert not peer[0].any()
+
+
+def test_pc_and_fci_share_their_tests():
+    """On the same rows, FCI after PC asks only what PC did not: the sets of Possible-D-SEP."""
+
+    class Counted(FisherZ):
+        def ask(self, x, y, S):
+            for a, b, given in zip(x.tolist(), y.tolist(), S.tolist(), strict=True):
+                asked.append((a, b, tuple(sorted(given))))
+            return super().ask(x, y, S)
+
+    data = encode(gaussian_table(5, p=9, n=200, density=0.5))
+    counts = {}
+    for algorithms in (("pc",), ("fci",), ("pc", "fci")):
+        asked = []
+        constraints = constrain(None, data.names)
+        search(Counted.of(data), Settings(algorithms, 0.2), constraints)
+        counts[algorithms] = len(asked)
+    assert counts["pc",] < counts["fci",] == counts["pc", "fci"]
