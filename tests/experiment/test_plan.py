@@ -109,3 +109,14 @@ def test_a_plan_that_makes_no_sense_is_refused(change):
 def test_two_tables_of_one_name_are_refused():
     with pytest.raises(RunError, match="same name"):
         Plan((Source(small_table(50)), Source(small_table(60))))
+
+
+def test_given_validation_and_test_rows_lose_the_rows_of_a_held_out_domain():
+    source = Source(small_table(120), validation=small_table(40, 3), test=small_table(40, 4))
+    parts = splits(source, 60, 0, ("colour", "red"))
+    for table in (parts.train, parts.validation, parts.test):
+        assert "red" not in set(table.frame["colour"])
+    assert set(parts.domain.frame["colour"]) == {"red"}
+    only_red = source.test.take(np.flatnonzero(source.test.frame["colour"] == "red"))
+    with pytest.raises(TableError, match="every row"):
+        splits(replace(source, test=only_red), 60, 0, ("colour", "red"))
