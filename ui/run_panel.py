@@ -72,22 +72,24 @@ def watch_runs(project: str, ids: list[str]) -> None:
 
 def _charts(points: pd.DataFrame, kept: dict[tuple[str, int], int], trained: int) -> None:
     """Draw the curves in the layout that was asked for."""
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
-    layout = left.segmented_control(
+    layout = st.segmented_control(
         "Layout",
         LAYOUTS,
         default=LAYOUTS[0] if trained <= MANY_RUNS else LAYOUTS[1],
         key="curve-layout",
+        required=True,
+        wrap=True,
+        label_visibility="collapsed",
     )
     smoothing = float(st.session_state.get("smoothing", 0.0))
     if layout in LAYOUTS[1:]:
         names = [name for name, curve in PANELS.items() if _has(points, *curve)]
         start = names.index("AUC, validation") if "AUC, validation" in names else 0
-        name = right.selectbox("Curve", names, index=start, key="curve-shown")
+        name = st.selectbox("Curve", names, index=start, key="curve-shown", width=320)
         per_run = layout == LAYOUTS[2]
         figure = multiples_figure(points, PANELS[name], kept, smoothing, per_run)
     else:
-        wanted = right.pills(
+        wanted = st.pills(
             "Curves",
             [
                 name
@@ -97,6 +99,8 @@ def _charts(points: pd.DataFrame, kept: dict[tuple[str, int], int], trained: int
             selection_mode="multi",
             default=FIRST_PANELS,
             key="curve-panels",
+            wrap=True,
+            label_visibility="collapsed",
         )
         if not wanted:
             return

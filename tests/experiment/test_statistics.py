@@ -157,3 +157,23 @@ def test_a_summary_without_any_done_run_or_without_none_still_speaks():
     lone = _results()
     lone = lone[lone["method"] == "default"]
     assert "default" in summary_text(lone)
+
+
+def test_stretches_of_ranks_within_the_critical_difference():
+    ranks = pd.Series({"a": 1.0, "b": 1.8, "c": 2.5, "d": 4.0})
+    assert statistics.cliques(ranks, 0.9) == [(1.0, 1.8), (1.8, 2.5)]
+    assert statistics.cliques(ranks, 2.0) == [(1.0, 2.5), (2.5, 4.0)]
+    assert statistics.cliques(ranks, 9.0) == [(1.0, 4.0)]
+    assert statistics.cliques(ranks, 0.1) == []
+
+
+def test_duels_are_all_pairs_once():
+    found = statistics.duels(_results())
+    assert found[["first", "second"]].to_numpy().tolist() == [
+        ["none", "default"],
+        ["none", "causalmix"],
+        ["default", "causalmix"],
+    ]
+    last = found.iloc[-1]
+    assert (last["wins"], last["ties"], last["losses"]) == (1, 0, 3)
+    assert last["median"] == pytest.approx(-3.75)

@@ -15,9 +15,13 @@ from ui.charts import (
     curve_figure,
     diagnosis_figure,
     distance_figure,
+    domain_figure,
     improvement_figure,
     marginal_figure,
     missing_figure,
+    multiples_figure,
+    policy_figure,
+    rank_figure,
 )
 from ui.palette import look
 
@@ -144,3 +148,71 @@ def test_the_diagnosis_shows_counts_by_true_class_and_what_was_said() -> None:
     assert list(line.x) == list(line.y) == [0, 1]
     assert list(points.y) == [0.1, 0.9]
     assert "<b>" not in json.dumps(figure.to_dict(), default=list)
+
+
+def test_the_kept_step_is_a_mark_on_every_run_and_a_line_where_there_is_one() -> None:
+    both = pd.concat([curves("default", 0, [0.5, 0.7]), curves("default", 1, [0.7, 0.9])])
+    figure = curve_figure(both, [("test", "roc_auc")], {("default", 0): 1, ("default", 1): 0})
+    [marks] = [trace for trace in figure.data if trace.mode == "markers"]
+    assert sorted(zip(marks.x, marks.y, strict=True)) == [(0, 0.7), (1, 0.7)]
+    assert not figure.layout.shapes
+    alone = curve_figure(
+        curves("default", 0, [0.5, 0.7]), [("test", "roc_auc")], {("default", 0): 1}
+    )
+    [line] = alone.layout.shapes
+    assert line.x0 == line.x1 == 1
+
+
+def test_small_multiples_have_a_panel_each_one_scale_and_the_level_of_no_fine_tuning() -> None:
+    runs = [curves("none", seed, [0.6]) for seed in (0, 1)]
+    runs += [curves(m, s, [0.6, 0.7]) for m in ("default", "smote") for s in range(10)]
+    wide = pd.concat(runs)
+    per_method = multiples_figure(wide, ("test", "roc_auc"))
+    titles = [each.text for each in per_method.layout.annotations]
+    assert titles == ["Real rows only", "Real + SMOTE rows"]
+    per_run = multiples_figure(wide, ("test", "roc_auc"), per_run=True)
+    assert len(per_run.layout.annotations) == 20
+    levels = [trace for trace in per_run.data if trace.line.color == look("none").color]
+    assert len(levels) == 20
+    assert per_run.layout.yaxis2.matches == "y"
+    assert per_run.layout.uirevision != per_method.layout.uirevision
+
+
+def test_zoom_survives_new_points() -> None:
+    short, long = curves("default", 0, [0.5]), curves("default", 0, [0.5, 0.6])
+    first, second = (curve_figure(each, [("test", "roc_auc")]) for each in (short, long))
+    assert first.layout.uirevision == second.layout.uirevision
+
+
+def test_ranks_are_drawn_from_best_with_bars_over_what_cannot_be_told_apart() -> None:
+    ranks = pd.Series({"none": 3.0, "default": 2.6, "causalmix": 1.0, "smote": 3.4})
+    figure = rank_figure(ranks, 1.0, 5)
+    texts = [trace.text[1] for trace in figure.data if trace.text and "·" in trace.text[1]]
+    assert [text.split("·")[0].strip() for text in texts] == [
+        "Real + causal rows",
+        "Real rows only",
+        "No fine-tuning",
+        "Real + SMOTE rows",
+    ]
+    bars = [trace for trace in figure.data if trace.line.width == 6]
+    assert [(round(min(b.x), 2), round(max(b.x), 2)) for b in bars] == [(2.57, 3.43)]
+    assert not [t for t in rank_figure(ranks, float("nan"), 1).data if t.line.width == 6]
+
+
+def test_domains_and_policies_are_drawn_as_given() -> None:
+    summary = pd.DataFrame(
+        {"method": ["none", "default"], "roc_auc_test": [0.8, 0.82], "roc_auc_domain": [0.7, 0.6]}
+    )
+    assert [tuple(t.x) for t in domain_figure(summary).data] == [(0.8, 0.7), (0.82, 0.6)]
+    table = pd.DataFrame(
+        {
+            "settings": ["a<b", "c"],
+            "method": ["default"] * 2,
+            "improvement": [1.0, -1.0],
+            "low": [0.5, np.nan],
+            "high": [2.0, np.nan],
+        }
+    )
+    figure = policy_figure(table)
+    assert list(figure.data[0].error_x.arrayminus) == [0.5, 0.0]
+    assert figure.layout.yaxis.ticktext == ("a&lt;b", "c")

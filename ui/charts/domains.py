@@ -37,5 +37,6 @@ def domain_figure(summary: pd.DataFrame, metric: str = "roc_auc") -> go.Figure:
     figure.update_layout(
         height=100 + 34 * len(summary), margin={"l": 10, "r": 10, "t": 10, "b": 40}
     )
+    figure.update_xaxes(title="ROC-AUC" if metric == "roc_auc" else metric.replace("_", " "))
     figure.update_yaxes(autorange="reversed")
     return figure

@@ -8,7 +8,7 @@ from ui.palette import GREY, look, method_label
 
 
 def rank_figure(ranks: "pd.Series[float]", difference: float, cases: int) -> go.Figure:
-    """Draw a critical-difference diagram (Demšar, JMLR 2006): best rank left.
+    """Draw a critical-difference diagram (Demšar, JMLR 2006): best rank left and lowest.
 
     Args:
         ranks: average rank per method, 1 is best.
@@ -23,7 +23,7 @@ def rank_figure(ranks: "pd.Series[float]", difference: float, cases: int) -> go.
         figure.add_trace(
             go.Scatter(
                 x=[rank, rank],
-                y=[0, -(place + 1)],
+                y=[0, place - rows],
                 mode="lines+markers+text",
                 line={"color": style.color, "width": 1.5, "dash": style.dash},
                 marker={"color": style.color, "size": [0, 9], "symbol": style.symbol},
