@@ -66,6 +66,13 @@ class NodeDiagnostics(Findings):
         found = {one.name: getattr(findings, one.name) for one in fields(Findings)}
         return cls(node=node, parents=parents, missing=missing, **found)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON holds it, with the sentence."""
+        found = {one.name: getattr(self, one.name) for one in fields(self)}
+        for name in ("predicted", "residual"):
+            found[name] = [float(f"{value:.6g}") for value in found[name]]
+        return {**found, "parents": list(self.parents), "sentence": self.sentence}
+
     @property
     def sentence(self) -> str:
         """The mechanism in words, such as "age → income: boosted trees, R² 0.31, 120 rows"."""

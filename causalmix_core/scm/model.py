@@ -106,9 +106,18 @@ class StructuralCausalModel:
             do: values that columns are set to, whatever their causes say (an intervention).
         """
         self._check_fitted()
-        settled = {node: self._code(node, value) for node, value in (do or {}).items()}
+        settled = self.settle(do or {})
         counts = None if balance is None else self._class_counts(balance, n, seed)
         return decode(self.draw(n, seed, counts, settled), self.codecs_)
+
+    def settle(self, do: Mapping[str, object]) -> dict[str, float]:
+        """Return the codes of values that columns are set to.
+
+        Raises:
+            MechanismError: there is no such column, or it cannot have this value.
+        """
+        self._check_fitted()
+        return {node: self._code(node, value) for node, value in do.items()}
 
     def draw(
         self,
@@ -185,9 +194,16 @@ class StructuralCausalModel:
             raise MechanismError(f"{node!r} has no value {value!r} in the training rows.")
         dtype = None if codec.is_category else codec.dtype
         try:
-            return float(codec.encode(pd.Series([value], dtype=dtype))[0])
-        except (TypeError, ValueError):
+            code = float(codec.encode(pd.Series([value], dtype=dtype))[0])
+        except (TypeError, ValueError, OverflowError):
             raise MechanismError(f"{node!r} cannot be set to {value!r}.") from None
+        if not codec.is_category and not codec.low <= code <= codec.high:
+            least, most = codec.decode(np.array([codec.low, codec.high]))
+            raise MechanismError(
+                f"{node!r} lies between {least} and {most} in the training rows; what follows from "
+                f"{value!r} cannot be told from them."
+            )
+        return code
 
     def _class_counts(self, balance: Mapping[str, float], n: int, seed: int) -> NDArray[np.int64]:
         target = self.table_.target

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from causalmix_core.scm.columns import Array, Columns
 from causalmix_core.scm.regression import LinearRegression
+from causalmix_core.scm.smoothing import smoothed
 
 _CENTRES = 64
 _MOST_LEVELS = 512
@@ -144,7 +145,7 @@ class Local:
 def fit_additive(f: Array, y: Array) -> Additive:
     """Take over the residuals, centred."""
     rest = y - f
-    return Additive(np.sort(rest - rest.mean()))
+    return Additive(smoothed(np.sort(rest - rest.mean())))
 
 
 def fit_scaled(f: Array, y: Array, matrix: Array, linear: LinearRegression) -> Scaled:
@@ -155,7 +156,7 @@ def fit_scaled(f: Array, y: Array, matrix: Array, linear: LinearRegression) -> S
     scale = linear.apply(matrix)
     low, high = (float(bound) for bound in np.quantile(scale, (0.02, 0.98)))
     rest = (y - f) / np.exp(np.clip(scale, low, high))
-    return Scaled(linear, np.sort(rest - rest.mean()), (low, high))
+    return Scaled(linear, smoothed(np.sort(rest - rest.mean())), (low, high))
 
 
 def fit_local(f: Array, values: Array, *, levels: bool, smooth: bool) -> Local:

@@ -14,6 +14,7 @@ from causalmix_core.scm.mechanism import Link, Marginal, Regressed, Roots, Value
 from causalmix_core.scm.noise import Additive, Noise, fit_additive, fit_local, fit_scaled
 from causalmix_core.scm.regression import Fit, LinearRegression, fit_linear, fit_trees
 from causalmix_core.scm.selection import Effort, choose_rows, clearly_better, make_folds
+from causalmix_core.scm.smoothing import smoothed
 from causalmix_core.scm.trees import boosted_regressor, forest_regressor
 
 _FEWEST_ROWS = 8  # below this a node's marginal says as much as a regression
@@ -23,7 +24,6 @@ _QUANTILES = np.arange(1, 10) / 10
 _MOST_ROWS_TO_CHOOSE_NOISE = 4_000
 _DRAWS_TO_MATCH_SPREAD = 10_000
 _SHOWN = 500
-_KERNEL = 9
 _DEPENDENT = 0.001
 
 
@@ -69,8 +69,8 @@ def _assign_marginal(
     warnings: tuple[str, ...] = ()
     if has_parents and not constant:
         warnings = (f"Only {len(y)} rows have a value, too few to learn from the parents.",)
-    if smooth and codec.step is not None:
-        ordered = _smooth_on_grid(ordered)
+    if smooth:
+        ordered = smoothed(ordered, codec.step, bounded=True)
     return Marginal(ordered, smooth), Findings(
         mechanism="constant" if constant else "its own distribution",
         noise="smoothed values" if smooth else "observed values",
@@ -78,30 +78,6 @@ def _assign_marginal(
         spread=1.0,
         warnings=warnings,
     )
-
-
-def _smooth_on_grid(ordered: Array) -> Array:
-    """Return quantiles of a kernel estimate, so that no whole number is drawn for being lucky.
-
-    A few rows over many whole numbers leave gaps and heaps that are chance. Silverman's bandwidth,
-    halved, and shrunk towards the mean so that the variance stays; columns with a value that is
-    heaped beyond chance keep their own values.
-    """
-    rows = len(ordered)
-    distinct, counts = np.unique(ordered, return_counts=True)
-    if len(distinct) <= 12 or counts.max() / rows > 0.1 or rows < 20:
-        return ordered
-    spread = float(ordered.std())
-    quarter = float(np.subtract(*np.quantile(ordered, (0.75, 0.25)))) / 1.34
-    width = 0.45 * min(spread, quarter or spread) * rows**-0.2
-    offsets = special.ndtri((np.arange(_KERNEL) + 0.5) / _KERNEL) * width
-    middle = float(ordered.mean())
-    shrink = spread / float(np.hypot(spread, offsets.std()))
-    spread_out = middle + (ordered[:, None] + offsets - middle) * shrink
-    low, high = float(ordered[0]), float(ordered[-1])
-    reflected = np.where(spread_out < low, 2 * low - spread_out, spread_out)
-    reflected = np.where(reflected > high, 2 * high - reflected, reflected)
-    return np.sort(np.clip(reflected, low, high), axis=None)
 
 
 def is_smooth(ordered: Array, codec: ColumnCodec) -> bool:
