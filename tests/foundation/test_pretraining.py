@@ -57,18 +57,34 @@ def test_a_batch_depends_on_its_seed_step_and_rank_alone() -> None:
 
 def test_query_rows_of_unknown_classes_are_left_out_of_the_loss() -> None:
     task = Task(np.arange(8.0)[:, None], (0,), np.array([2, 0, 2, 0, 1, 2, 0, 1]))
-    _, y = encode(np.random.default_rng(0), [task], "ranks", context=4, width=1)
+    _, y, p = encode(np.random.default_rng(0), [task], "ranks", context=4, width=1)
+    assert p[:, 0].sum(1).tolist() == [0.0, 1.0, 1.0, 0.0]
+    assert p[:, 0].argmax(1)[1:3].tolist() == y[5:7, 0].tolist()
     assert (y[:, 0] == -100).tolist() == [False] * 4 + [True, False, False, True]
     assert set(y[:4, 0]) == {0, 1}
 
 
+def test_classes_are_drawn_from_the_probabilities_that_the_network_is_taught() -> None:
+    rng = np.random.default_rng(5)
+    drawn, meant, spread = 0.0, 0.0, 0.0
+    for classes in (2, 2, 2, 5, 5, 10) * 10:
+        task = simulate(rng, TaskShape(100, 6, classes))
+        assert task.p is not None
+        chosen = task.p[np.arange(100), task.y]
+        np.testing.assert_allclose(task.p.sum(1), 1.0)
+        drawn += float(chosen.sum())
+        meant += float((task.p**2).sum())
+        spread += float((task.p**3).sum() - (task.p**2).sum(1) @ (task.p**2).sum(1))
+    assert abs(drawn - meant) < 4 * np.sqrt(spread)
+
+
 def test_the_curriculum_widens_and_keeps_small_tasks() -> None:
-    before, after = curriculum.limits(0), curriculum.limits(6000)
+    before, after = curriculum.limits(0), curriculum.limits(12_000)
     assert (before.columns, before.classes) == (5, 2)
-    assert after.columns > 50
+    assert after.columns > 40
     assert after.rows > 400
     assert after.classes == 10
-    drawn = [curriculum.draw(np.random.default_rng([0, s]), 6000, 2) for s in range(200)]
+    drawn = [curriculum.draw(np.random.default_rng([0, s]), 12_000, 2) for s in range(200)]
     assert min(d.columns for d in drawn) <= 3
     assert max(d.columns for d in drawn) > 30
     assert all(d.tasks % 2 == 0 and 0 < d.context < d.rows for d in drawn)

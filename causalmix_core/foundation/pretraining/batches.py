@@ -2,7 +2,7 @@
 
 import multiprocessing
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,14 @@ from causalmix_core.foundation.pretraining.curriculum import BatchShape
 from causalmix_core.foundation.pretraining.prior import Task, TaskShape, simulate
 from causalmix_core.foundation.pretraining.views import encode
 
-Batch = tuple[NDArray[np.float32], NDArray[np.int64], int]
-"""X (rows, tasks, columns), y (rows, tasks), number of context rows."""
+
+class Batch(NamedTuple):
+    """Encoded tasks of one shape; the arrays as `views.encode` returns them."""
+
+    X: NDArray[np.float32]
+    y: NDArray[np.int64]
+    context: int
+    p: NDArray[np.float32]
 
 
 def batch(seed: int, step: int, rank: int, ranks: int, tokens: int = curriculum.TOKENS) -> Batch:
@@ -26,8 +32,8 @@ def batch(seed: int, step: int, rank: int, ranks: int, tokens: int = curriculum.
 def make(rng: np.random.Generator, shape: BatchShape, count: int) -> Batch:
     """Make `count` encoded tasks of a shape."""
     tasks = _tabicl(rng, shape, count) if shape.source == "tabicl" else _own(rng, shape, count)
-    X, y = encode(rng, tasks, shape.view, shape.context, shape.columns)
-    return X, y, shape.context
+    X, y, p = encode(rng, tasks, shape.view, shape.context, shape.columns)
+    return Batch(X, y, shape.context, p)
 
 
 def _classes(rng: np.random.Generator, most: int) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,21 +42,23 @@ class Task:
         X: (rows, columns) values; categories are the codes 0..levels-1, NaN is missing.
         levels: per column the number of categories, 0 for a numeric column.
         y: (rows,) classes 0..k-1.
+        p: (rows, k) probabilities that y was drawn from; None where only y is known.
     """
 
     X: Floats
     levels: tuple[int, ...]
     y: Ints
+    p: Floats | None = None
 
 
 def simulate(rng: Rng, shape: TaskShape) -> Task:
     """Draw one task; at least two classes occur."""
     while True:
         hidden = _hidden_causes(rng, shape)
-        y = _classes(rng, hidden, shape)
+        y, p = _classes(rng, hidden, shape)
         if np.bincount(y).max() <= shape.rows - 4:
             break
-    return _observe(rng, hidden, y, shape)
+    return _observe(rng, hidden, y, p, shape)
 
 
 # Hidden causes -----------------------------------------------------------------------------------
@@ -117,8 +120,8 @@ def _noise(rng: Rng, size: tuple[int, ...], difficulty: float) -> Floats:
 # Rules -------------------------------------------------------------------------------------------
 
 
-def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> Ints:
-    """Assign each row a class 0..k-1 by a random rule over the hidden causes."""
+def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> tuple[Ints, Floats]:
+    """Give each row the probabilities of the classes 0..k-1 by a random rule, and draw one."""
     T, d = Z.shape
     k = shape.classes
     relevant = _relevant(rng, d)
@@ -139,25 +142,31 @@ def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> Ints:
     shares = rng.dirichlet(np.full(k, evenness)) * 0.94 + 0.06 / k
     if outputs == 1:
         noise = np.exp(rng.uniform(np.log(0.01), np.log(0.7 if k == 2 else 0.35)))
-        score = scores[:, 0] + noise * (
-            rng.logistic(size=T) * 0.55 if rng.random() < 0.7 else rng.normal(size=T)
-        )
+        law = stats.logistic(scale=0.55) if rng.random() < 0.7 else stats.norm()
+        score = scores[:, 0] + noise * law.rvs(size=T, random_state=rng)
         cuts = np.quantile(score, np.cumsum(shares)[:-1])
         y = np.searchsorted(cuts, score)
-        y = rng.permutation(k)[y]
+        below = law.cdf((cuts - scores[:, :1]) / noise)
+        p = np.diff(below, axis=1, prepend=0.0, append=1.0)
+        renamed = rng.permutation(k)
+        y, p = renamed[y], p[:, np.argsort(renamed)]
     else:
         sharpness = np.exp(rng.uniform(np.log(2.0), np.log(50.0)))
         logits = scores * sharpness
         # Move the biases until the wanted shares come out roughly.
         bias = np.log(shares)
         for _ in range(4):
-            p = _softmax(logits + bias).mean(0) + 1e-4
-            bias = bias + 0.7 * (np.log(shares) - np.log(p))
+            mean = _softmax(logits + bias).mean(0) + 1e-4
+            bias = bias + 0.7 * (np.log(shares) - np.log(mean))
+        p = _softmax(logits + bias)
         y = (logits + bias + rng.gumbel(size=(T, k))).argmax(1)
     flip = 0.0 if rng.random() < 0.65 else rng.uniform(0, 0.12)
     flipped = rng.random(T) < flip
+    p = (1 - flip) * p + flip * np.bincount(y, minlength=k) / T
     y = np.where(flipped, rng.permutation(y), y)
-    return np.unique(y, return_inverse=True)[1].astype(np.int64)
+    used, y = np.unique(y, return_inverse=True)
+    p = p[:, used] + 1e-12
+    return y.astype(np.int64), p / p.sum(1, keepdims=True)
 
 
 def _relevant(rng: Rng, d: int) -> Ints:
@@ -277,7 +286,7 @@ def _rule_weights(difficulty: float) -> Floats:
 # What the analyst sees ---------------------------------------------------------------------------
 
 
-def _observe(rng: Rng, Z: Floats, y: Ints, shape: TaskShape) -> Task:
+def _observe(rng: Rng, Z: Floats, y: Ints, p: Floats, shape: TaskShape) -> Task:
     """Turn hidden causes into visible columns."""
     _, d = Z.shape
     X = Z.copy()
@@ -294,7 +303,7 @@ def _observe(rng: Rng, Z: Floats, y: Ints, shape: TaskShape) -> Task:
         if rng.random() < 0.25:
             _hide(rng, X, Z)
     order = rng.permutation(d)
-    return Task(X[:, order], tuple(levels[j] for j in order), y)
+    return Task(X[:, order], tuple(levels[j] for j in order), y, p)
 
 
 def _categories(rng: Rng, Z: Floats, j: int, max_levels: int) -> tuple[Floats, int]:

@@ -69,20 +69,20 @@ def learning_rate(settings: Settings, step: int) -> float:
 
 
 def loss_of(network: Any, batch: Batch, device: str = "cpu", bfloat16: bool = False) -> Any:
-    """Mean cross-entropy of the query rows, over the classes that occur in each task's context."""
+    """Mean cross-entropy of the query rows, over the classes that occur in each task's context.
+
+    The targets are the probabilities that the classes were drawn from, where the simulator knows
+    them: the expected gradient is that of the drawn classes, without the noise of the draw.
+    """
     import torch
 
-    X, y, context = batch
-    labels = torch.from_numpy(y).to(device)
-    logits = precision.forward(network, X, labels[:context].float(), bfloat16)
-    known = labels[:context].max(0).values
-    absent = torch.arange(logits.shape[-1], device=device)[None, :] > known[:, None]
+    labels = torch.from_numpy(batch.y[: batch.context]).to(device)
+    wanted = torch.from_numpy(batch.p).to(device)
+    logits = precision.forward(network, batch.X, labels.float(), bfloat16)
+    absent = torch.arange(logits.shape[-1], device=device)[None, :] > labels.max(0).values[:, None]
     logits = logits.masked_fill(absent[None], -1e9)
-    losses = torch.nn.functional.cross_entropy(
-        logits.permute(0, 2, 1), labels[context:], ignore_index=-100, reduction="none"
-    )
-    counted = (labels[context:] >= 0).float().sum(0).clamp(min=1)
-    return (losses.sum(0) / counted).mean()
+    losses = -(wanted * torch.log_softmax(logits, -1)).sum(-1)
+    return (losses.sum(0) / wanted.sum((0, 2)).clamp(min=1)).mean()
 
 
 class State:

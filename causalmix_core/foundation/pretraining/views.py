@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from causalmix_core.foundation._tabpfn import MAX_CLASSES
 from causalmix_core.foundation.pretraining.prior import Task
 
 ONEHOT_LEVELS = 10
@@ -24,7 +25,7 @@ Rng = np.random.Generator
 
 def encode(
     rng: Rng, tasks: Sequence[Task], view: str, context: int, width: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
     """Encode tasks of equally many rows.
 
     Args:
@@ -35,12 +36,16 @@ def encode(
         width: columns wanted per task; missing ones are zero, as tabpfn pads.
 
     Returns:
-        X (rows, tasks, width) and y (rows, tasks), where -100 marks a query row whose class does
-        not occur in the context; classes are renumbered in random order.
+        X (rows, tasks, width); y (rows, tasks), where -100 marks a query row whose class does not
+        occur in the context; p (rows - context, tasks, `MAX_CLASSES`), the probabilities that the
+        query rows' classes were drawn from, among the classes of the context (one for the class
+        itself where the task does not know them; zero throughout where -100 stands). Classes are
+        renumbered in random order.
     """
     rows = len(tasks[0].y)
     X = np.zeros((rows, len(tasks), width), dtype=np.float64)
     y = np.empty((rows, len(tasks)), dtype=np.int64)
+    p = np.zeros((rows - context, len(tasks), MAX_CLASSES), dtype=np.float32)
     numeric_at: list[tuple[int, int]] = []
     numeric: list[Floats] = []
     for b, task in enumerate(tasks):
@@ -76,12 +81,12 @@ def encode(
             if number:
                 numeric_at.append((b, int(place)))
                 numeric.append(cells)
-        y[:, b] = _renumber(rng, task.y, context)
+        y[:, b], p[:, b] = _targets(rng, task, context)
     if numeric:
         scaled = _scale(np.stack(numeric, 1), view, context)
         for i, (b, place) in enumerate(numeric_at):
             X[:, b, place] = scaled[:, i]
-    return X.astype(np.float32), y
+    return X.astype(np.float32), y, p
 
 
 def _codes(cells: Floats) -> tuple[Floats, int]:
@@ -92,11 +97,20 @@ def _codes(cells: Floats) -> tuple[Floats, int]:
     return code, len(values)
 
 
-def _renumber(rng: Rng, y: NDArray[np.int64], context: int) -> NDArray[np.int64]:
-    known = np.unique(y[:context])
-    new = np.full(int(y.max()) + 1, -100, dtype=np.int64)
+def _targets(rng: Rng, task: Task, context: int) -> tuple[NDArray[np.int64], Floats]:
+    known = np.unique(task.y[:context])
+    new = np.full(int(task.y.max()) + 1, -100, dtype=np.int64)
     new[known] = rng.permutation(len(known))
-    return new[y]
+    y = new[task.y]
+    query = y[context:]
+    p = np.zeros((len(query), MAX_CLASSES))
+    if task.p is None:
+        p[np.flatnonzero(query >= 0), query[query >= 0]] = 1.0
+    else:
+        p[:, new[known]] = task.p[context:, known]
+        p /= p.sum(1, keepdims=True)
+        p[query < 0] = 0.0
+    return y, p
 
 
 def _scale(columns: Floats, view: str, context: int) -> Floats:
