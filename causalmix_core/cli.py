@@ -126,6 +126,7 @@ def _discover(options: argparse.Namespace, progress: Progress) -> None:
         test=options.test,
         knowledge=knowledge,
         max_degree=options.max_degree,
+        draws=options.draws,
         progress=progress,
     )
     graph.save(options.out)
@@ -401,6 +402,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--bootstraps", type=_not_negative, default=50, help="0: the whole table once")
     sub.add_argument(
         "--test", choices=["auto", "fisherz", "gsq", "degenerate-gaussian"], default="auto"
+    )
+    sub.add_argument(
+        "--draws",
+        choices=["bootstrap", "half"],
+        default="bootstrap",
+        help="resamples: all rows with replacement, or half of them without",
     )
     sub.add_argument("--knowledge", help="graph file whose knowledge is obeyed")
     sub.add_argument("--max-degree", type=_not_negative, help="most conditions per test")

@@ -11,6 +11,7 @@ from ui.job_panel import outcome, watch_job
 from ui.navigation import SYNTHESIZE
 from ui.panels.edges import changes, edge_table, status, toolbar
 from ui.panels.edits import save
+from ui.panels.evidence import evidence_panel, notes
 from ui.panels.graph_files import files
 from ui.panels.knowledge import knowledge_form
 from ui.panels.search import search_form
@@ -47,16 +48,16 @@ st.session_state["history-revision"] = store().revisions(space.project).get("his
 problem = st.session_state.pop("graph-error", None)
 if problem:
     st.error(plain(problem), icon=":material/error:")
-for note in history.found.provenance.get("notes", []):
-    st.caption(f":material/info: {plain(note)}")
 status(history.graph)
 toolbar(space, history)
-graph_editor(
+selection = graph_editor(
     history,
     key=f"editor-{space.project}",
     on_change=lambda edited: save(space, edited),
     target=table.target,
 )
+with st.container(border=True):
+    evidence_panel(history.found, selection.edge)
 completed = st.session_state.pop("completion", None)
 if completed:
     with st.expander("What the completion decided, and why", expanded=True):
@@ -70,6 +71,7 @@ with edges:
 with changed:
     changes(history)
 with sure:
+    notes(history.found)
     if history.found.pairs:
         st.caption(
             "Share of the repeated searches in which two columns were joined: dark pairs were "

@@ -29,8 +29,8 @@ class Kernel(IndependenceTest):
             data = data.take(np.linspace(0, len(data) - 1, MOST_ROWS).round().astype(np.int64))
         super().__init__(data, excess)
 
-    def resample(self, rows: Ints) -> "Kernel":
-        return Kernel(self.data.take(rows[rows < len(self.data)]), excess=RESAMPLING_EXCESS)
+    def resample(self, rows: Ints, excess: float = RESAMPLING_EXCESS) -> "Kernel":
+        return Kernel(self.data.take(rows[rows < len(self.data)]), excess)
 
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         log_p = np.array(

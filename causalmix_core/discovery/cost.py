@@ -48,11 +48,13 @@ def _time(test: IndependenceTest, pairs: Ints, depth: int, alpha: float) -> tupl
         [rng.choice(np.setdiff1d(everything, pair), depth, replace=False) for pair in chosen],
         dtype=np.int64,
     ).reshape(_SAMPLE, depth)
-    done, dependent, size = 0, 0, 1
+    done, dependent, size, spent = 0, 0, 1, 0.0
     start = perf_counter()
-    while done < _SAMPLE and perf_counter() - start < _PATIENCE:
+    while done < _SAMPLE and spent < _PATIENCE:
         block = slice(done, done + size)
         log_p = test.ask(chosen[block, 0], chosen[block, 1], S[block]).log_p
         dependent += int((log_p <= np.log(alpha)).sum())
-        done, size = min(done + size, _SAMPLE), size * 4
-    return (perf_counter() - start) / done, dependent / done
+        done, spent = min(done + size, _SAMPLE), perf_counter() - start
+        # No more tests than the time that is left allows: one of the kernel's can take seconds.
+        size = max(1, min(size * 4, int((_PATIENCE - spent) * done / spent)))
+    return spent / done, dependent / done

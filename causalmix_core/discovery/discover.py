@@ -23,7 +23,7 @@ from causalmix_core.discovery.probabilities import (
 )
 from causalmix_core.discovery.resampling import choose_workers, resample
 from causalmix_core.discovery.screening import join_copies, prepare
-from causalmix_core.discovery.search import Settings, search
+from causalmix_core.discovery.search import Draws, Settings, search
 from causalmix_core.discovery.skeleton import Skeleton
 from causalmix_core.errors import DiscoveryError
 from causalmix_core.graph.knowledge import target_last
@@ -48,6 +48,7 @@ def discover(
     max_degree: int | None = None,
     threshold: float = 0.5,
     target_is_sink: bool = False,
+    draws: Draws = "bootstrap",
     workers: int | None = None,
     progress: Progress = silent,
 ) -> MixedGraph:
@@ -65,6 +66,8 @@ def discover(
             dependence and is slow: ask `estimate_seconds` first.
         max_degree: the largest conditioning set. A small one is faster and leaves more edges in.
         target_is_sink: the table's target has no effects.
+        draws: ``bootstrap`` draws as many rows as there are, with replacement; ``half`` draws half
+            of them without, which no repeated row can mislead but which sees less.
         workers: processes for the resamples; None chooses by the time they will take.
 
     Raises:
@@ -73,6 +76,8 @@ def discover(
     """
     algorithms = _algorithms(algorithm)
     _refuse(alpha, bootstraps, max_degree, threshold)
+    if draws not in ("bootstrap", "half"):
+        raise DiscoveryError(f"There are no draws {draws!r}; choose bootstrap or half.")
     knowledge = knowledge or Knowledge()
     if target_is_sink and table.target is not None:
         knowledge = target_last(knowledge, table.columns, table.target)
@@ -82,7 +87,7 @@ def discover(
     searched = np.array([names.index(name) for name in screening.searched])
     constraints = everything.among(searched)
     tester = make_test(test, data)
-    settings = Settings(algorithms, float(alpha), max_degree)
+    settings = Settings(algorithms, float(alpha), max_degree, draws=draws)
 
     def widen(marks: dict[str, Marks]) -> dict[str, Marks]:
         return {
@@ -97,18 +102,21 @@ def discover(
     graphs = [widen(whole.marks)]
     if bootstraps:
         processes = choose_workers(workers, bootstraps, seconds)
-        draws = resample(
+        resamples = resample(
             tester, settings, constraints, bootstraps, seed, processes, part(progress, 0.1, 0.95)
         )
-        graphs = [widen(marks) for marks in draws]
+        graphs = [widen(marks) for marks in resamples]
     counts, total = count_marks(item for graph in graphs for item in graph.items())
+    by_algorithm = {
+        name: count_marks((name, graph[name]) for graph in graphs) for name in algorithms
+    }
     if algorithm == "both":
         marks = consensus(counts, total, everything, threshold)
     else:
         marks = widen(whole.marks)[algorithm]
     progress(0.96, "Collecting the evidence")
     skeleton = whole.skeletons[settings.algorithms[-1]]
-    edges = _edges(marks, counts, total, names, searched, skeleton, tester)
+    edges = _edges(marks, counts, total, by_algorithm, names, searched, skeleton, tester)
     progress(1.0, f"Found {len(edges)} edges among {len(names)} columns")
     return MixedGraph(
         nodes=tuple(table.columns),
@@ -120,6 +128,7 @@ def discover(
             "algorithm": algorithm,
             "alpha": float(alpha),
             "bootstraps": bootstraps,
+            "draws": draws,
             "seed": seed,
             "table_digest": table.digest,
             "test": tester.label,
@@ -130,6 +139,7 @@ def discover(
             "unanswered_tests": skeleton.unanswered,
             "notes": [*screening.notes, *_notes(skeleton, settings, tester)],
             "separations": evidence.separations(skeleton, tester.names),
+            "joined_in_all_rows": evidence.joined(skeleton, tester.names),
         },
     )
 
@@ -172,6 +182,7 @@ def _edges(
     marks: Marks,
     counts: Counts,
     total: int,
+    by_algorithm: Mapping[str, tuple[Counts, int]],
     names: tuple[str, ...],
     searched: Ints,
     skeleton: Skeleton,
@@ -184,33 +195,49 @@ def _edges(
     )
     edges = []
     for i, j in joined:
-        shares = shares_of(counts[i, j], total) if (i, j) in counts else {"none": 1.0}
+        shares = _shares(counts, total, (i, j))
         direction = direction_probabilities(shares)
         forward, backward = direction.forward, direction.backward
         why: dict[str, Any] = {"decided_by": "copy"}
         if i in place and j in place:
             why = why_of[place[i], place[j]]
+        each = {name: _shares(*found, (i, j)) for name, found in by_algorithm.items()}
         if marks[j, i] == ARROW and marks[i, j] != ARROW:
             i, j, forward, backward = j, i, backward, forward  # the arrow points at the target
+            each = {name: _turned(found) for name, found in each.items()}
         why |= {"forward": forward, "backward": backward, "bidirected": direction.bidirected}
+        why["frequencies"] = each
         ends = MARK[int(marks[j, i])], MARK[int(marks[i, j])]
         edges.append(Edge(names[i], names[j], *ends, direction.adjacent, why))
     return tuple(edges)
+
+
+def _shares(counts: Counts, total: int, pair: tuple[int, int]) -> dict[str, float]:
+    return shares_of(counts[pair], total) if pair in counts else {"none": 1.0}
+
+
+def _turned(shares: dict[str, float]) -> dict[str, float]:
+    """Write shares of mark pairs from the other end."""
+    return {"-".join(reversed(key.split("-"))): share for key, share in shares.items()}
 
 
 def _notes(skeleton: Skeleton, settings: Settings, test: IndependenceTest) -> list[str]:
     notes = []
     if settings.max_degree is not None and skeleton.limit_reached:
         notes.append(
-            f"Conditioning sets stopped at {settings.max_degree} variables: some edges may be "
-            "there only because a larger set was not tried."
+            f"No test looked at more than {settings.max_degree} other columns at once, as asked: "
+            "some edges may be there only because more columns together were not tried."
         )
     elif skeleton.limit_reached:
-        notes.append(f"FCI's sets from Possible-D-SEP stopped at {settings.dsep_degree} variables.")
+        notes.append(
+            f"When FCI looked for hidden causes, it tried at most {settings.dsep_degree} distant "
+            "columns (Possible-D-SEP) at a time: an edge that only more of them together explain "
+            "stays."
+        )
     if skeleton.unanswered:
         notes.append(
-            f"{skeleton.unanswered} tests had too few rows for an answer; none of them removed "
-            "an edge."
+            f"For {skeleton.unanswered:,} tests there were too few rows to tell; none of them "
+            "removed an edge."
         )
     if test.label == "kernel":
         notes.append(f"The kernel test looked at {len(test.data)} rows.")

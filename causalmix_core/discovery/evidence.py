@@ -29,6 +29,7 @@ def edge_evidence(
             "test": test.label,
             **tests.get(pair, {"decided_by": "knowledge"}),
             "strength": marginal[pair]["strength"],
+            "separated": pair in skeleton.separators,
         }
         for pair in pairs
     }
@@ -45,6 +46,12 @@ def separations(skeleton: Skeleton, names: Sequence[str]) -> list[dict[str, Any]
         for pair, given in sorted(skeleton.separators.items())
         if given
     ]
+
+
+def joined(skeleton: Skeleton, names: Sequence[str]) -> list[list[str]]:
+    """List the pairs that nothing took apart on all rows."""
+    pairs = np.argwhere(np.triu(skeleton.adjacent, 1)).tolist()
+    return [[names[x], names[y]] for x, y in pairs]
 
 
 def _in_full(test: IndependenceTest, asked: Mapping[Pair, Set]) -> dict[Pair, dict[str, Any]]:

@@ -53,8 +53,8 @@ class GSquared(IndependenceTest):
         counts = np.arange(len(data) + 1, dtype=np.float64)
         self.n_log_n: Floats = counts * np.log(np.maximum(counts, 1.0))
 
-    def resample(self, rows: Ints) -> "GSquared":
-        return GSquared(self.data.take(rows), self.minimum_count, excess=RESAMPLING_EXCESS)
+    def resample(self, rows: Ints, excess: float = RESAMPLING_EXCESS) -> "GSquared":
+        return GSquared(self.data.take(rows), self.minimum_count, excess)
 
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         g2, dof, n, strata, determined = self._statistics(x, y, S)

@@ -38,9 +38,9 @@ class _CorrelationTest(IndependenceTest):
         self.has_missing: Bools = np.asarray(np.isnan(data.values).any(axis=0))
         self._known: dict[tuple[int, ...], tuple[Floats, int]] = {}
 
-    def resample(self, rows: Ints) -> Self:
+    def resample(self, rows: Ints, excess: float = RESAMPLING_EXCESS) -> Self:
         data, design = self.data.take(rows), self.design[rows]
-        return type(self)(data, design, self.first, self.width, excess=RESAMPLING_EXCESS)
+        return type(self)(data, design, self.first, self.width, excess)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_known": {}}  # workers get the rows, not what was made of them

@@ -86,8 +86,11 @@ class IndependenceTest(ABC):
         return self.ask(np.array([x]), np.array([y]), given)
 
     @abstractmethod
-    def resample(self, rows: Ints) -> "IndependenceTest":
-        """Return the same test on a bootstrap draw (positions in the encoded table)."""
+    def resample(self, rows: Ints, excess: float = RESAMPLING_EXCESS) -> "IndependenceTest":
+        """Return the same test on a draw of the rows (positions in the encoded table).
+
+        A draw without replacement repeats no row: its `excess` is 0.
+        """
 
 
 def groups(keys: Ints) -> Iterator[tuple[tuple[int, ...], Ints]]:

@@ -8,9 +8,8 @@ import numpy as np
 
 from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.marks import ARROW, CIRCLE, MARK, NONE, TAIL, Marks, make_ancestral
+from causalmix_core.graph.marks import HIDDEN_SHARE
 from causalmix_core.graph.mixed_graph import PairFrequencies
-
-_HIDDEN = 0.25  # the share of o→ that is read as ↔
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ def direction_probabilities(
 
     Rule: → counts for its direction, ↔ for neither. A circle is open: o→ counts three quarters
     for → and one quarter for ↔ (a hidden common cause is possible but the rarer reading); o–o
-    and the undirected – count half for each direction.
+    and the undirected – count half for each direction. `sample_dags` draws by the same rule.
     """
     shares = frequencies.frequencies if isinstance(frequencies, PairFrequencies) else frequencies
     forward = backward = both = 0.0
@@ -41,11 +40,11 @@ def direction_probabilities(
         if source == "arrow" and target == "arrow":
             both += share
         elif target == "arrow":
-            forward += share if source == "tail" else share * (1.0 - _HIDDEN)
-            both += 0.0 if source == "tail" else share * _HIDDEN
+            forward += share if source == "tail" else share * (1.0 - HIDDEN_SHARE)
+            both += 0.0 if source == "tail" else share * HIDDEN_SHARE
         elif source == "arrow":
-            backward += share if target == "tail" else share * (1.0 - _HIDDEN)
-            both += 0.0 if target == "tail" else share * _HIDDEN
+            backward += share if target == "tail" else share * (1.0 - HIDDEN_SHARE)
+            both += 0.0 if target == "tail" else share * HIDDEN_SHARE
         else:
             forward += share / 2
             backward += share / 2

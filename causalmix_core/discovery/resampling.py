@@ -12,9 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.encoding import Ints
-from causalmix_core.discovery.independence import IndependenceTest
+from causalmix_core.discovery.independence import RESAMPLING_EXCESS, IndependenceTest
 from causalmix_core.discovery.marks import Marks
-from causalmix_core.discovery.search import Settings, search
+from causalmix_core.discovery.search import Draws, Settings, search
 from causalmix_core.errors import Cancelled
 from causalmix_core.progress import Progress, part
 
@@ -22,9 +22,12 @@ _HEARTBEAT = 0.2  # seconds between two chances to cancel while workers are busy
 _WORTH_WORKERS = 4.0  # seconds of work below which starting processes does not pay
 
 
-def draw(n: int, seed: int, number: int) -> Ints:
-    """Rows of resample `number`: as many as the table has, with replacement."""
-    return np.sort(np.random.default_rng([seed, number]).integers(0, n, n))
+def draw(n: int, seed: int, number: int, draws: Draws = "bootstrap") -> Ints:
+    """Rows of resample `number`: as many as the table has with replacement, or half without."""
+    rng = np.random.default_rng([seed, number])
+    if draws == "half":
+        return np.sort(rng.choice(n, n // 2, replace=False))
+    return np.sort(rng.integers(0, n, n))
 
 
 def choose_workers(asked: int | None, draws: int, seconds: float) -> int:
@@ -139,5 +142,7 @@ def _search_draw(
 ) -> dict[str, Marks]:
     # One BLAS thread: the same sums in the same order, however many workers there are.
     with threadpool_limits(1):
-        drawn = test.resample(draw(len(test.data), seed, number))
+        # Tests are not remembered across draws: on other rows, a test is another test.
+        rows = draw(len(test.data), seed, number, settings.draws)
+        drawn = test.resample(rows, RESAMPLING_EXCESS if settings.draws == "bootstrap" else 0.0)
         return search(drawn, settings, constraints, progress).marks

@@ -1,6 +1,7 @@
 """One search of one set of rows: a skeleton shared by PC and FCI, each with its orientation."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from causalmix_core.discovery.skeleton import Skeleton, find_skeleton, prune_by_
 from causalmix_core.discovery.triples import Known, judge_triples
 from causalmix_core.progress import Progress, part, silent
 
+Draws = Literal["bootstrap", "half"]
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -21,6 +24,8 @@ class Settings:
         algorithms: "pc", "fci" or both.
         alpha: significance level of every test.
         max_degree: largest conditioning set, None for no limit.
+        draws: how a resample takes its rows: "bootstrap" (as many as there are, with replacement)
+            or "half" (half of them, without).
         dsep_degree: largest conditioning set drawn from Possible-D-SEP where `max_degree` is None;
             these sets are many, and most of FCI's time goes into the larger ones.
     """
@@ -29,6 +34,7 @@ class Settings:
     alpha: float
     max_degree: int | None = None
     dsep_degree: int | None = 2
+    draws: Draws = "bootstrap"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,10 @@ def discover(store: Store, job: Job, lease: Lease) -> Json:
     settings["knowledge"] = knowledge_from_dict(settings.get("knowledge") or {})
     graph = search(development, **settings, progress=lease.progress)
     lease.check()
+    before = workspace.graph()
+    if before is not None:  # nodes stay where the analyst put them
+        kept = {node: place for node, place in before.layout.items() if node in set(graph.nodes)}
+        graph = graph.with_layout(kept)
     workspace.put_history(History(graph))
     return {"edges": len(graph.edges), "type": graph.graph_type}
 

@@ -2,9 +2,9 @@
 
 A completion keeps the skeleton, every → and ↔, and the unshielded colliders whenever some DAG
 does (Dor & Tarsi 1992; Meek 1995, rules R1-R4). o→ is read as → (the tail augmentation of Zhang
-2008), or as ↔ where → is ruled out. Where no DAG fits, the least certain edge gives way, and the
-completion says so. Every choice is made in the order of the names: how nodes and edges are listed
-never matters.
+2008), its likelier reading, or as ↔ where → is ruled out; a sample reads some as ↔. Where no DAG
+fits, the least certain edge gives way, and the completion says so. Every choice is made in the
+order of the names: how nodes and edges are listed never matters.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ import numpy as np
 from causalmix_core.errors import GraphError
 from causalmix_core.graph.knowledge import compile_knowledge
 from causalmix_core.graph.legality import directed_part
-from causalmix_core.graph.marks import Mark
+from causalmix_core.graph.marks import HIDDEN_SHARE, Mark
 from causalmix_core.graph.mixed_graph import Edge, MixedGraph, PairFrequencies
 from causalmix_core.graph.orientation import (
     Completion,
@@ -30,7 +30,7 @@ def complete(graph: MixedGraph, rng: np.random.Generator | None = None) -> Compl
     """Complete `graph` to a DAG, or to an ADMG where ↔ edges stay; knowledge is obeyed.
 
     Where the marks leave a choice, the direction seen more often in the resamples is taken, then
-    name order; with `rng`, the choice is drawn in proportion to those frequencies instead.
+    name order; with `rng`, either direction is drawn equally often instead.
 
     Raises:
         GraphError: the graph's knowledge contradicts itself.
@@ -46,8 +46,11 @@ def complete(graph: MixedGraph, rng: np.random.Generator | None = None) -> Compl
 def sample_dags(graph: MixedGraph, n: int, seed: int = 0) -> list[MixedGraph]:
     """Draw `n` DAGs (ADMGs where ↔ is drawn) that obey the graph's knowledge.
 
-    With pair frequencies, every pair's marks are drawn from them and the draw is completed (o→ is
-    read as →); an edge without frequencies, drawn by the analyst, is always there. Cycles that
+    With pair frequencies, every pair's marks are drawn from them and the draw is completed; an
+    edge without frequencies, drawn by the analyst, is always there. o→ becomes ↔ in the share
+    `HIDDEN_SHARE` of the draws and → in the others; o–o and — become either direction equally
+    often, as far as the rest of the draw leaves both possible. (`direction_probabilities` counts
+    by the same rule.) Cycles that
     the independent draws make are broken at the least certain edge. Without frequencies, a CPDAG
     gives each DAG of its equivalence class equally often; the open marks of any other graph, or
     of one with knowledge, are resolved one by one at random: each DAG can come out, though not
@@ -67,14 +70,23 @@ def sample_dags(graph: MixedGraph, n: int, seed: int = 0) -> list[MixedGraph]:
         _Chances(pair.seen_from(min(pair.pair)))
         for pair in sorted(graph.pairs, key=lambda pair: sorted(pair.pair))
     ]
-    fixed = tuple(
-        edge for edge in graph.edges if not graph.frequencies_between(edge.source, edge.target)
+    fixed = sorted(
+        (edge for edge in graph.edges if not graph.frequencies_between(edge.source, edge.target)),
+        key=lambda edge: sorted(edge.pair),
     )
     drawn = []
     for _ in range(n):
         edges = (edge for chance in chances if (edge := chance.draw(rng)) is not None)
-        drawn.append(complete(replace(graph, edges=(*fixed, *edges)), rng).graph)
+        read = tuple(_hidden_or_not(edge, rng) for edge in (*fixed, *edges))
+        drawn.append(complete(replace(graph, edges=read), rng).graph)
     return drawn
+
+
+def _hidden_or_not(edge: Edge, rng: np.random.Generator) -> Edge:
+    """o→ as ↔ in its share of the draws; the others stay, to be read as →."""
+    if set(edge.marks) == {Mark.CIRCLE, Mark.ARROW} and rng.random() < HIDDEN_SHARE:
+        return replace(edge, source_mark=Mark.ARROW, target_mark=Mark.ARROW)
+    return edge
 
 
 class _Chances:

@@ -13,3 +13,11 @@ class Mark(StrEnum):
     TAIL = "tail"
     ARROW = "arrow"
     CIRCLE = "circle"
+
+
+HIDDEN_SHARE = 0.25
+"""How likely o→ is ↔ (a hidden common cause) instead of →.
+
+Our own choice, with one rule for all that reads open marks as chances: three in four o→ are →, one
+in four is ↔; o–o and the undirected – are either direction equally likely.
+"""

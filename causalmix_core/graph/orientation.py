@@ -303,10 +303,9 @@ class Orientation:
             if meet_b < meet_a:
                 return a, b, "it makes fewer new colliders than the other direction"
             return b, a, "it makes fewer new colliders than the other direction"
-        forward, back = self._support(a, b), self._support(b, a)
         if rng is not None:
-            share = forward / (forward + back) if forward + back > 0 else 0.5
-            return (a, b, "drawn") if rng.random() < share else (b, a, "drawn")
+            return (a, b, "drawn") if rng.random() < 0.5 else (b, a, "drawn")
+        forward, back = self._support(a, b), self._support(b, a)
         if forward != back:
             cause, effect = (a, b) if forward > back else (b, a)
             high, low = max(forward, back), min(forward, back)

@@ -1,6 +1,7 @@
 """Every page headless: what a user sees and does there, without a browser."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -8,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import State
 from causalmix_core.experiment.store import Store
-from causalmix_core.experiment.workspace import Recipe, Workspace
+from causalmix_core.experiment.workspace import Choices, Recipe, Workspace
 from causalmix_core.graph import reasons_not_dag
 
 from .conftest import Open, assert_sound, do_job
@@ -128,6 +129,44 @@ def test_a_search_runs_as_a_job_and_its_graph_is_shown(
     assert history.graph.provenance["bootstraps"] == 5
 
 
+def test_before_a_search_its_time_and_what_was_found_in_the_columns_is_said(
+    open_page: Open, space: Workspace
+) -> None:
+    raw = space.raw()
+    frame = raw.frame.assign(copied=raw.frame["smoker"].map({"no": "n", "yes": "y"}).astype("str"))
+    space.put_raw(replace(raw, frame=frame), Choices(target="disease"))
+    app = open_page("graph", space.project)
+    said = " ".join(caption.value for caption in app.caption)
+    assert "Expected time" in said
+    assert "says the same as" in said
+    [draws] = [box for box in app.selectbox if box.label == "Rows of a resample"]
+    draws.select("half").run()
+    [sink] = [box for box in app.checkbox if "causes nothing else" in box.label]
+    sink.check().run()
+    press(app, "Find the graph")
+    job = jobs.latest(space.store, space.project, "discover")
+    assert job is not None
+    assert job.request["draws"] == "half"
+    assert job.request["target_is_sink"]
+
+
+def test_a_new_search_keeps_nodes_where_the_analyst_put_them(
+    graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from causalmix_core.graph.edits import MoveNodes
+
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    history = graphed.history()
+    assert history is not None
+    graphed.put_history(history.do(MoveNodes((("age", 0.25, 0.75),))))
+    jobs.start_job(store, graphed.project, "discover", {"bootstraps": 0})
+    done = do_job(store, graphed.project, "discover")
+    assert done.state is State.DONE, done.error
+    graph = graphed.graph()
+    assert graph is not None
+    assert graph.layout == {"age": (0.25, 0.75)}
+
+
 def test_completing_to_a_dag_gives_reasons_and_can_be_undone(
     open_page: Open, graphed: Workspace
 ) -> None:
@@ -208,6 +247,15 @@ def test_runs_are_launched_measured_and_summed_up(
     numbers["Training steps at most"].set_value(2)
     numbers["Labelled rows"].set_value(60)
     numbers["Steps between evaluations"].set_value(1)
+    [column] = [box for box in app.selectbox if box.label == "Column"]
+    [value] = [box for box in app.text_input if box.label == "Value"]
+    column.set_value("region")
+    value.set_value("the moon")
+    press(app, "Launch")
+    assert "0 of" in app.error[0].value
+    assert "the moon" in app.error[0].value
+    assert jobs.jobs(store, graphed.project, "finetune") == []
+    value.set_value(graphed.table().frame["region"].mode()[0])
     press(app, "Launch")
     assert_sound(app)
     queued = jobs.jobs(store, graphed.project, "finetune")
@@ -223,6 +271,8 @@ def test_runs_are_launched_measured_and_summed_up(
     app.run()
     assert_sound(app)
     assert "What came out" in [heading.value for heading in app.subheader]
+    assert any("Held-out domain: region" in text.value for text in app.markdown)
+    assert f"experiment.repeat {store.home} {ended[0].id}" in app.code[0].value
     predict = open_page("predict", graphed.project)
     [models] = [box for box in predict.selectbox if "Tuned model" in box.label]
     assert len(models.options) == 2
@@ -259,3 +309,52 @@ def test_a_column_named_like_an_image_is_shown_as_text(open_page: Open, store: S
     [message] = [error.value for error in app.error]
     assert "![x](" not in message
     assert "\\!\\[x\\]\\(" in message
+
+
+def test_wishes_about_rows_are_kept_and_told(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    app = open_page("synthesize", graphed.project)
+    app.multiselect[0].set_value(["causal", "bootstrap"])
+    app.run()
+    boxes = {box.label: box for box in app.selectbox}
+    boxes["Classes of the synthetic rows"].select("only ill")
+    boxes["Set this column"].select("smoker")
+    app.run()
+    [to] = [box for box in app.selectbox if box.label == "to"]
+    to.select("no")
+    [own] = [area for area in app.text_area if "Rules of your own" in area.label]
+    own.set_value("doctor_visits <= nowhere").run()
+    assert any("not a column in use" in error.value for error in app.error)
+    [own] = [area for area in app.text_area if "Rules of your own" in area.label]
+    own.set_value("doctor_visits <= age").run()
+    press(app, "Make synthetic rows")
+    assert_sound(app)
+
+    done = do_job(store, graphed.project, "synthesize")
+    assert done.state is State.DONE, done.error
+    made = graphed.rows()
+    assert set(made["causal"].frame["smoker"]) == {"no"}
+    assert set(made["bootstrap"].frame["smoker"]) == {"no", "yes"}
+    for rows in made.values():
+        assert set(rows.frame["disease"]) == {"ill"}
+        assert (rows.frame["doctor_visits"] <= rows.frame["age"]).all()
+    app.run()
+    assert_sound(app)
+    assert any("smoker was set to no" in caption.value for caption in app.caption)
+    [column] = [box for box in app.selectbox if box.label == "Look at one column"]
+    assert "bmi from exercise_hours" in column.options
+
+
+def test_an_open_graph_asks_how_many_graphs_to_mix(open_page: Open, graphed: Workspace) -> None:
+    from causalmix_core.graph import Edge, Mark, MixedGraph
+    from causalmix_core.graph.edits import History
+
+    nodes = tuple(graphed.table().columns)
+    closed = open_page("synthesize", graphed.project)
+    assert not [box for box in closed.number_input if "mixture" in box.label]
+    edges = (Edge("age", "education", Mark.CIRCLE, Mark.CIRCLE), Edge("education", "income"))
+    graphed.put_history(History(MixedGraph(nodes=nodes, edges=edges, graph_type="pag")))
+    app = open_page("synthesize", graphed.project)
+    assert [box.value for box in app.number_input if "mixture" in box.label] == [10]

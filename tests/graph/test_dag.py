@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
+from causalmix_core.discovery import direction_probabilities
 from causalmix_core.errors import GraphError
 from causalmix_core.graph import (
     Edge,
@@ -29,6 +30,7 @@ from causalmix_core.graph import (
     unshielded_colliders,
     violations,
 )
+from causalmix_core.graph.marks import HIDDEN_SHARE
 from tests.discovery.discovery_truth import independencies, random_dag, true_pag
 from tests.graph.graphs import cpdags, dags, graph, mixed_graphs, signs
 
@@ -242,6 +244,28 @@ def test_pairs_are_sampled_at_their_frequencies() -> None:
     assert seldom == pytest.approx(0.1, abs=0.034)
     # An edge without frequencies is the analyst's own: it is always there.
     assert all(dag.edge_between("c", "d").is_directed for dag in drawn)  # type: ignore[union-attr]
+
+
+def test_open_marks_are_sampled_as_often_as_their_probabilities_say() -> None:
+    shares = {"circle-arrow": 0.4, "circle-circle": 0.2, "tail-tail": 0.1, "tail-arrow": 0.2}
+    pair = PairFrequencies("a", "b", {**shares, "none": 0.1})
+    drawn = graph("a o-> b", pairs=(pair,)).sample_dags(4000, seed=1)
+    seen = Counter(
+        "none" if edge is None else "hidden" if edge.is_bidirected else edge.cause
+        for edge in (dag.edge_between("a", "b") for dag in drawn)
+    )
+    stated = direction_probabilities(pair)
+    # Three standard deviations of a share over 4000 draws are at most 0.024.
+    assert seen["a"] / 4000 == pytest.approx(stated.forward, abs=0.024)
+    assert seen["b"] / 4000 == pytest.approx(stated.backward, abs=0.024)
+    assert seen["hidden"] / 4000 == pytest.approx(stated.bidirected, abs=0.024)
+    assert stated.bidirected == pytest.approx(0.1)
+
+
+def test_an_open_arrow_of_the_analyst_is_sampled_both_ways() -> None:
+    drawn = graph("a o-> b").sample_dags(4000, seed=2)
+    hidden = sum(dag.edges[0].is_bidirected for dag in drawn) / 4000
+    assert hidden == pytest.approx(HIDDEN_SHARE, abs=0.021)
 
 
 def test_sampling_a_negative_number_is_refused() -> None:

@@ -7,7 +7,7 @@ from ui.charts.marginals import distance_figure, marginal_figure
 from ui.charts.policies import policy_figure
 from ui.charts.profile import association_figure, column_figure, missing_figure
 from ui.charts.ranks import rank_figure
-from ui.charts.resamples import adjacency_figure
+from ui.charts.resamples import adjacency_figure, marks_figure
 
 __all__ = [
     "adjacency_figure",
@@ -19,6 +19,7 @@ __all__ = [
     "domain_figure",
     "improvement_figure",
     "marginal_figure",
+    "marks_figure",
     "missing_figure",
     "multiples_figure",
     "policy_figure",

@@ -1,0 +1,76 @@
+"""What the Graph page says about a pair of columns."""
+
+import pytest
+
+from causalmix_core.discovery import discover
+from causalmix_core.graph import Edge, Knowledge, MixedGraph
+from causalmix_core.table import examples
+from ui.charts import marks_figure
+from ui.panels.evidence import resampled, why_apart, why_joined
+
+
+@pytest.fixture(scope="module")
+def found() -> MixedGraph:
+    known = Knowledge(forbidden=(("sex", "age"), ("age", "sex")), required=(("sex", "region"),))
+    table = examples.load("health").take(range(300))
+    return discover(table, bootstraps=3, knowledge=known, workers=1)
+
+
+def test_an_edge_is_explained_by_the_test_that_came_closest_to_removing_it(
+    found: MixedGraph,
+) -> None:
+    edge = found.edge_between("income", "education")
+    assert edge is not None
+    said = " ".join(why_joined(edge))
+    assert "came closest to removing it" in said
+    assert f"{edge.evidence['effective_n']:,} complete rows" in said
+    assert f"**{edge.evidence['strength']:.2f}**" in said
+    assert "hidden common cause" in said
+
+
+def test_stated_and_drawn_edges_say_so(found: MixedGraph) -> None:
+    known = found.edge_between("sex", "region")
+    assert known is not None
+    assert "as known" in why_joined(known)[0]
+    assert "by hand" in why_joined(Edge("a", "b"))[0]
+
+
+def test_a_missing_edge_is_explained_by_its_separating_set(found: MixedGraph) -> None:
+    [first, *_] = found.provenance["separations"]
+    [said] = why_apart(found, *reversed(first["pair"]))
+    for name in first["given"]:
+        assert name.replace("_", "\\_") in said
+    assert "p-value" in said
+
+
+def test_every_missing_edge_has_a_reason(found: MixedGraph) -> None:
+    assert "ruled this edge out" in why_apart(found, "age", "sex")[0]
+    reasons = {
+        why_apart(found, a, b)[0].split(":")[0].split(",")[0]
+        for a in found.nodes
+        for b in found.nodes
+        if a < b and found.edge_between(a, b) is None
+    }
+    assert "No edge" in reasons
+    assert "nothing is recorded" in why_apart(MixedGraph(("a", "b")), "a", "b")[0]
+
+
+def test_shares_are_written_from_the_column_asked_for(found: MixedGraph) -> None:
+    edge = next(edge for edge in found.edges if edge.is_directed)
+    there = resampled(found, edge.source, edge.target)
+    back = resampled(found, edge.target, edge.source)
+    assert set(there) == set(back) == {"PC", "FCI"}
+    for name, shares in there.items():
+        turned = {"-".join(reversed(key.split("-"))): share for key, share in shares.items()}
+        assert back[name] == turned
+        assert sum(shares.values()) == pytest.approx(1.0)
+
+
+def test_the_chart_has_a_bar_for_every_way_the_pair_came_out() -> None:
+    shares = {"PC": {"tail-arrow": 0.75, "none": 0.25}, "FCI": {"circle-arrow": 1.0}}
+    figure = marks_figure("a<b>", "c", shares)
+    assert [trace.name for trace in figure.data] == ["PC", "FCI"]
+    [pc, fci] = figure.data
+    assert list(pc.y) == ["a&lt;b&gt; o→ c", "a&lt;b&gt; → c", "no edge"]
+    assert list(pc.x) == [0.0, 0.75, 0.25]
+    assert list(fci.x) == [1.0, 0.0, 0.0]

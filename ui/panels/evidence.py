@@ -1,0 +1,170 @@
+"""Why two columns are joined, or why they are not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from causalmix_core.graph import Edge, MixedGraph, edge_sentence
+from causalmix_core.graph.words import edge_sign
+from ui.charts import marks_figure
+from ui.words import plain
+
+_ENDS = ("why-one", "why-other")
+
+
+def evidence_panel(found: MixedGraph, selected: Edge | None) -> None:
+    """Show what the search found out about a pair: the edge selected in the drawing, or any."""
+    st.markdown("**Why is there an edge, or none?**")
+    if selected is not None and st.session_state.get("why-selected") != selected.pair:
+        for key, node in zip(_ENDS, (selected.source, selected.target), strict=True):
+            st.session_state[key] = node
+    st.session_state["why-selected"] = None if selected is None else selected.pair
+    left, right = st.columns(2)
+    one = left.selectbox("One column", found.nodes, None, key=_ENDS[0], placeholder="Choose")
+    other = right.selectbox("Another column", found.nodes, None, key=_ENDS[1], placeholder="Choose")
+    if one is None or other is None:
+        st.caption("Click an edge in the drawing, or choose two columns.")
+        return
+    if one == other:
+        st.caption("Choose two different columns.")
+        return
+    edge = found.edge_between(one, other)
+    if edge is None:
+        for line in why_apart(found, one, other):
+            st.markdown(line)
+    else:
+        st.markdown(
+            f"Found: **{plain(edge_sign(edge.seen_from(one)))}**, {plain(edge_sentence(edge))}."
+        )
+        for line in why_joined(edge):
+            st.markdown(line)
+    shares = resampled(found, one, other)
+    if shares:
+        st.plotly_chart(
+            marks_figure(one, other, shares), key="marks", config={"displayModeBar": False}
+        )
+        st.caption(
+            "In how many of the repeated searches the two columns came out joined in which way. "
+            "A circle (o) is an end that the data leave open."
+        )
+
+
+def notes(found: MixedGraph) -> None:
+    """Say how the graph was found and what to keep in mind when reading it."""
+    told = found.provenance
+    if "test" in told:
+        tests = {
+            "fisherz": "Fisher's Z test",
+            "gsq": "the G² test",
+            "degenerate-gaussian": "the degenerate Gaussian test",
+            "kernel": "the kernel test",
+        }
+        done = sum(told.get("tests") or [])
+        st.caption(
+            f"Found in {told.get('rows', 0):,} rows by {tests.get(told['test'], 'another test')} "
+            f"at level {told.get('alpha', 0):g}: {done:,} tests on all rows, then "
+            f"{told.get('bootstraps', 0):,} resamples."
+        )
+    for note in told.get("notes", []):
+        st.caption(f":material/info: {plain(note)}")
+
+
+def why_joined(edge: Edge) -> list[str]:
+    """Say in sentences (Markdown) what the tests on all rows say for an edge."""
+    evidence = edge.evidence or {}
+    decided = {
+        "copy": "The two columns say the same in other words: they are joined without a test.",
+        "knowledge": "You stated this edge as known: it was not tested away.",
+    }
+    if evidence.get("decided_by") in decided:
+        return [decided[evidence["decided_by"]]]
+    if "p_value" not in evidence:
+        return ["This edge comes from no test: it was drawn by hand or brought from a file."]
+    if _is_apart(evidence):
+        first = (
+            f"On all rows together, a test took the two apart {_given(evidence)} "
+            f"({_p_value(evidence)}); most resamples keep the edge."
+        )
+    else:
+        first = (
+            "Of all tests, the one that came closest to removing it was the one "
+            f"{_given(evidence)}. It did not: {_p_value(evidence)}."
+        )
+    lines = [first, f"The test used {evidence.get('effective_n', 0):,} complete rows."]
+    if evidence.get("strength") is not None:
+        lines.append(
+            f"Strength of the link on its own: **{evidence['strength']:.2f}** "
+            "(0 none, 1 complete; for numbers on a line, the size of the correlation)."
+        )
+    if evidence.get("forward") is not None:
+        lines.append(
+            f"Resamples speak for {plain(edge.source)} → {plain(edge.target)} with "
+            f"**{evidence['forward']:.0%}**, for the other direction with "
+            f"{evidence['backward']:.0%}, for a hidden common cause with "
+            f"{evidence['bidirected']:.0%}."
+        )
+    return lines
+
+
+def why_apart(found: MixedGraph, one: str, other: str) -> list[str]:
+    """Say in sentences (Markdown) why the search left two columns apart."""
+    pair = {one, other}
+    known = found.knowledge
+    if {(one, other), (other, one)} <= set(known.forbidden):
+        return ["You ruled this edge out in both directions: it was not tested."]
+    for separation in found.provenance.get("separations", []):
+        if set(separation["pair"]) == pair:
+            return [
+                f"No edge: once {_names(separation['given'])} "
+                f"{'is' if len(separation['given']) == 1 else 'are'} known, the two tell nothing "
+                f"more about each other ({_p_value(separation)})."
+            ]
+    if "joined_in_all_rows" not in found.provenance:
+        return ["No edge; nothing is recorded about this pair."]
+    if any(set(each) == pair for each in found.provenance["joined_in_all_rows"]):
+        return ["On all rows together the two are joined, but too few resamples confirm it."]
+    return ["No edge: the two are unrelated even without looking at other columns."]
+
+
+def resampled(found: MixedGraph, one: str, other: str) -> dict[str, dict[str, float]]:
+    """Shares of mark pairs (at `one`, at `other`), by algorithm where that is known."""
+    pair = found.frequencies_between(one, other)
+    if pair is None:
+        return {}
+    edge = found.edge_between(one, other)
+    each = {} if edge is None else (edge.evidence or {}).get("frequencies") or {}
+    if edge is not None and each:
+        names = {"pc": "PC", "fci": "FCI"}
+        turn = edge.source != one
+        return {
+            names.get(name, name): {_turned(key) if turn else key: s for key, s in shares.items()}
+            for name, shares in each.items()
+        }
+    return {"all searches": dict(pair.seen_from(one).frequencies)}
+
+
+def _turned(key: str) -> str:
+    return "-".join(reversed(key.split("-")))
+
+
+def _is_apart(evidence: Mapping[str, Any]) -> bool:
+    return bool(evidence.get("separated"))
+
+
+def _given(evidence: Mapping[str, Any]) -> str:
+    given = evidence.get("given") or []
+    return f"with {_names(given)} held fixed" if given else "that looks at the two alone"
+
+
+def _names(columns: list[str]) -> str:
+    bold = [f"**{plain(column)}**" for column in columns]
+    return bold[0] if len(bold) == 1 else f"{', '.join(bold[:-1])} and {bold[-1]}"
+
+
+def _p_value(says: Mapping[str, Any]) -> str:
+    p = says.get("p_value")
+    if p is None:
+        return "its p-value is not known"
+    text = "below 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
+    return f"p-value {text}: how often chance alone would look at least this related"
