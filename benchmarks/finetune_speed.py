@@ -30,10 +30,12 @@ QUERY_SHARE = 0.2
 MEMBERS = 2
 CANDIDATES = {
     "turns": "this project, members in turns (default)",
+    "turns-bfloat16": "this project, in turns, bfloat16",
     "all": "this project, all members",
+    "all-bfloat16": "this project, all members, bfloat16",
     "peer": "FinetunedTabPFNClassifier",
 }
-MEMBERS_OF = {"turns": "turns", "all": "all"}
+OURS = [who for who in CANDIDATES if who != "peer"]
 
 
 def main() -> None:
@@ -52,8 +54,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
-        members = MEMBERS_OF.get(options.only)
-        print(json.dumps(ours(options, members) if members else peer(options)))
+        print(json.dumps(peer(options) if options.only == "peer" else ours(options, options.only)))
         return
     # Taken in turns, so that whatever else the machine does meets both alike.
     found: dict[str, list[dict[str, Any]]] = {who: [] for who in CANDIDATES}
@@ -83,8 +84,9 @@ def _rows(options: argparse.Namespace) -> Any:
     return cm.split(table, train_rows=options.train_rows, seed=0)
 
 
-def ours(options: argparse.Namespace, members: str) -> dict[str, Any]:
+def ours(options: argparse.Namespace, who: str) -> dict[str, Any]:
     """Fine-tune with this project's loop, all ensemble members in every step or in turns."""
+    members, _, precision = who.partition("-")
     import causalmix_core as cm
     from causalmix_core.finetune import Settings, Stopping
 
@@ -99,6 +101,7 @@ def ours(options: argparse.Namespace, members: str) -> dict[str, Any]:
         query_share=QUERY_SHARE,
         estimators=MEMBERS,
         members=members,
+        precision=precision or "float32",
         curve_rows=10,
         threads=options.threads,
         stopping=Stopping(rule="last", patience=0),
@@ -216,7 +219,8 @@ def report(found: dict[str, list[dict[str, Any]]], options: argparse.Namespace) 
         f"# A fine-tuning step, {date.today():%d %B %Y}",
         "",
         f"{Path(options.table).name}, {options.train_rows} labelled rows, {options.steps} steps of "
-        f"{MEMBERS} ensemble members, validation every {options.evaluate_every} step(s), float32; "
+        f"{MEMBERS} ensemble members, validation every {options.evaluate_every} step(s), float32 "
+        "where nothing else is said; "
         f"{options.threads} thread(s) on {os.cpu_count()} cores ({platform.machine()}), load "
         f"average {os.getloadavg()[1]:.1f}; median (range) of {options.repeats} runs, in turns.",
         "",
@@ -237,7 +241,7 @@ def report(found: dict[str, list[dict[str, Any]]], options: argparse.Namespace) 
             cells.append(f"{np.median(values):.4g} ({min(values):.4g} to {max(values):.4g})")
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     lines.append("")
-    for who in MEMBERS_OF:
+    for who in OURS:
         wall, cpu = (
             np.median([r[key] for r in found["peer"]]) / np.median([r[key] for r in found[who]])
             for key in ("seconds", "cpu")

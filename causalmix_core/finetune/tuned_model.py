@@ -1,7 +1,7 @@
 """A fine-tuned model: weights together with the labelled rows it predicts from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +84,12 @@ class TunedModel:
             for name in self.context.features:
                 _check_kind(name, rows.kinds[name], self.context.kinds[name])
             return rows
-        return read_table(rows, like=self.context, keep_unlabelled=True)
+        table = read_table(rows, like=self.context, keep_unlabelled=True)
+        order = [name for name in table.file_columns if name in self.context.features]
+        if order == self.context.features:
+            return table
+        told = "The columns stand in another order than the model knows; they are told by name."
+        return replace(table, warnings=(*table.warnings, told))
 
     def probabilities(self, table: Table) -> NDArray[np.float64]:
         """Predict class probabilities, shape (rows, classes), in the order of `classes`."""

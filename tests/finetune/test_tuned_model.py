@@ -81,6 +81,18 @@ def test_a_missing_column_or_one_of_another_kind_is_named(saved: TunedModel, spl
         saved.predict(numbers)
 
 
+def test_added_and_reordered_columns_are_said_and_do_no_harm(saved: TunedModel, splits, tmp_path):
+    frame = splits[2].frame
+    plain, odd = tmp_path / "plain.csv", tmp_path / "odd.csv"
+    frame.to_csv(plain, index=False)
+    frame[frame.columns[::-1]].assign(ward=1).to_csv(odd, index=False)
+    assert not any("order" in told for told in saved.read(plain).warnings)
+    told = " ".join(saved.read(odd).warnings)
+    assert "'ward'" in told
+    assert "another order" in told
+    pd.testing.assert_frame_equal(saved.predict(odd), saved.predict(plain))
+
+
 def test_a_value_never_seen_counts_as_missing(saved: TunedModel, splits):
     frame = splits[2].frame.head(4)
     purple = splits[2].with_frame(frame.assign(colour="purple"))
