@@ -12,7 +12,7 @@ from causallearn.search.ConstraintBased.FCI import fci
 from causallearn.search.ConstraintBased.PC import pc
 from causallearn.utils.PCUtils.BackgroundKnowledge import BackgroundKnowledge
 from discovery_oracle import Oracle
-from discovery_tables import numeric_table
+from discovery_tables import gaussian_table, numeric_table
 
 from causalmix_core.discovery import discover
 from causalmix_core.discovery.constraints import constrain
@@ -156,6 +156,19 @@ def test_the_order_of_columns_changes_causal_learns_graph_and_not_ours():
         ours_all.add(_edges(discover(table, "pc", bootstraps=0, test="fisherz")))
     assert len(different) > 1
     assert len(ours_all) == 1
+
+
+def test_no_directed_cycle_comes_out_where_causal_learn_makes_one():
+    """#75: on data that no DAG explains well, causal-learn's PC runs in a circle."""
+    table = gaussian_table(41, p=6, n=100, density=0.6)
+    with contextlib.redirect_stdout(io.StringIO()):
+        peer = pc(table.frame.to_numpy(), 0.2, "fisherz", show_progress=False).G.graph
+    arcs = (peer == -1) & (peer.T == 1)
+    assert not nx.is_directed_acyclic_graph(nx.DiGraph(arcs.astype(int)))
+    for algorithm in ("pc", "fci", "both"):
+        graph = discover(table, algorithm, alpha=0.2, bootstraps=0)
+        ours = nx.DiGraph((e.cause, e.effect) for e in graph.edges if e.is_directed)
+        assert nx.is_directed_acyclic_graph(ours)
 
 
 def _edges(graph):
