@@ -1,0 +1,124 @@
+"""How many ensemble members of the compact model, each with how many columns, and how sure?
+
+    python benchmarks/compact_members.py ../shared/data/classification --out benchmarks/results
+
+On the five tables that `compact_quality.py` marks as used for choosing, and on them alone: for
+every number of columns per member, the raw scores of many members are computed once; the mean over
+the first so many of them at each softmax temperature then gives ROC-AUC and log loss.
+"""
+
+import argparse
+import os
+import platform
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+from compact_quality import CHOSEN_ON, scores
+
+import causalmix_core as cm
+from causalmix_core.foundation import TableEncoder, digest, path
+from causalmix_core.foundation._tabpfn import classifier
+from causalmix_core.foundation.checkpoint import header
+
+
+def member_scores(
+    checkpoint: str, labelled: cm.Table, rows: pd.DataFrame, y: np.ndarray, columns: int,
+    members: int, seed: int,
+) -> np.ndarray:  # fmt: skip
+    """Raw scores (members, rows, classes) of an ensemble whose members see so many columns."""
+    encoder = TableEncoder.fit(labelled)
+    file = path(checkpoint)
+    views = [dict(v) for v in header(file)["inference_config"]["PREPROCESS_TRANSFORMS"]]
+    for view in views:
+        view["max_features_per_estimator"] = columns
+    network = classifier(
+        file, encoder, n_estimators=members, seed=seed,
+        inference_config={"PREPROCESS_TRANSFORMS": views}, softmax_temperature=1.0,
+    )  # fmt: skip
+    network.fit(encoder.transform(labelled.frame), y)
+    return np.asarray(network.predict_raw_logits(encoder.transform(rows)), dtype=float)
+
+
+def main() -> None:
+    """Compute, print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder of CSV files, last column the target")
+    parser.add_argument("--model", default="compact", help="checkpoint")
+    parser.add_argument("--rows", default="128,512")
+    parser.add_argument("--seeds", default="10,11")
+    parser.add_argument("--columns", default="6,8,12,16,24,500")
+    parser.add_argument("--members", default="8,16,32")
+    parser.add_argument("--temperatures", default="0.3,0.4,0.5,0.6,0.7,0.8,0.9,1.0")
+    parser.add_argument("--test-rows", type=int, default=300)
+    parser.add_argument("--out", type=Path, default=None)
+    given = parser.parse_args()
+    counts = [int(m) for m in given.members.split(",")]
+    temperatures = [float(t) for t in given.temperatures.split(",")]
+    found = []
+    for name in CHOSEN_ON:
+        source = given.data / f"{name}.csv"
+        target = source.open().readline().strip().split(",")[-1].strip('"')
+        table = cm.read_table(source, target=target, kinds={target: cm.Kind.CATEGORICAL})
+        for rows in map(int, given.rows.split(",")):
+            for seed in map(int, given.seeds.split(",")):
+                train, validation, test = cm.split(table, train_rows=rows, seed=seed)
+                labelled = train.with_frame(
+                    pd.concat([train.frame, validation.frame], ignore_index=True)
+                )
+                test = test.take(
+                    np.random.default_rng(seed).permutation(len(test))[: given.test_rows]
+                )
+                classes = sorted(labelled.y.astype(str).unique())
+                code = {value: i for i, value in enumerate(classes)}
+                y = labelled.y.astype(str).map(code).to_numpy(dtype=int)
+                truth = test.y.astype(str).map(code).to_numpy(dtype=float)
+                known = ~np.isnan(truth)
+                for columns in map(int, given.columns.split(",")):
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")
+                        raw = member_scores(
+                            given.model, labelled, test.frame, y, columns, max(counts), seed
+                        )[:, :, : len(classes)]
+                    for members in counts:
+                        for temperature in temperatures:
+                            z = raw[:members] / temperature
+                            e = np.exp(z - z.max(2, keepdims=True))
+                            p = (e / e.sum(2, keepdims=True)).mean(0)
+                            auc, loss = scores(p[known], truth[known].astype(int))
+                            found.append(
+                                (name, rows, seed, columns, members, temperature, auc, loss)
+                            )
+        print(name, flush=True)
+    names = ["table", "rows", "seed", "columns", "members", "temperature", "auc", "log_loss"]
+    frame = pd.DataFrame(found, columns=names)
+    wide = frame.groupby(["columns", "members", "temperature"])[["auc", "log_loss"]].mean()
+    best = wide.reset_index().sort_values("log_loss").groupby(["columns", "members"]).head(1)
+    lines = [
+        "# Members of the compact ensemble\n",
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores; checkpoint "
+        f"digest {digest(path(given.model))}; tables {', '.join(CHOSEN_ON)}; labelled rows "
+        f"{given.rows}, seeds {given.seeds}, {given.test_rows} test rows. For every row the "
+        "temperature with the least log loss.\n",
+        "| columns per member | members | temperature | ROC-AUC | log loss |",
+        "|---|---|---|---|---|",
+    ]
+    for _, r in best.sort_values(["columns", "members"]).iterrows():
+        lines.append(
+            f"| {r['columns']:.0f} | {r.members:.0f} | {r.temperature:.1f} "
+            f"| {r.auc:.4f} | {r.log_loss:.4f} |"
+        )
+    text = "\n".join(lines)
+    print(text)
+    by_table = frame[frame.members == max(counts)].groupby(["table", "columns"]).auc.mean()
+    print(by_table.unstack().round(3))
+    if given.out:
+        (given.out / "compact_members.md").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
