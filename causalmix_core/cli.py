@@ -141,18 +141,31 @@ def _synthesize(options: argparse.Namespace, progress: Progress) -> None:
     table = _read_table(options)
     settings: dict[str, Any] = {}
     if options.method == "causal":
-        settings["quality"] = options.quality
+        settings |= {"quality": options.quality, "dags": options.dags, "do": dict(options.do)}
         if options.graph:
             settings["graph"] = MixedGraph.load(options.graph)
     elif options.graph:
         raise TableError(f"--graph is for --method causal; {options.method} does not use a graph.")
-    rows = (
-        generator(options.method, **settings)
-        .fit(table, progress=progress)
-        .sample(options.rows, seed=options.seed)
-    )
+    elif options.do:
+        raise TableError(f"--do is for --method causal; {options.method} knows no causes.")
+    made = generator(options.method, rules=options.rule, **settings).fit(table, progress=progress)
+    balance = _class_shares(options.class_share)
+    rows = made.sample(options.rows, seed=options.seed, balance=balance, progress=progress)
+    for note in made.notes_:
+        print(note)
     Path(options.out).write_bytes(to_csv(rows))
     print(f"{len(rows)} rows by {options.method}")
+
+
+def _class_shares(pairs: list[tuple[str, str]]) -> dict[str, float] | None:
+    if not pairs:
+        return None
+    try:
+        return {level: float(share) for level, share in pairs}
+    except ValueError:
+        raise TableError(
+            "--class-share takes CLASS=SHARE with a number, such as ill=0.5."
+        ) from None
 
 
 def _compare(options: argparse.Namespace, progress: Progress) -> None:
@@ -419,6 +432,20 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", required=True, help="CSV file for the rows")
     sub.add_argument("--graph", help="graph file for the causal model; else one is searched")
     sub.add_argument("--quality", choices=["good", "better", "best"], default="good")
+    sub.add_argument(
+        "--dags", type=_positive, default=10, help="graphs in the mixture where directions are open"
+    )
+    sub.add_argument(
+        "--rule", action="append", default=[], help="kept by every row, such as 'start <= end'"
+    )
+    sub.add_argument(
+        "--class-share", action="append", default=[], type=_domain, metavar="CLASS=SHARE",
+        help="wanted share of a class; classes not named get no rows",
+    )  # fmt: skip
+    sub.add_argument(
+        "--do", action="append", default=[], type=_domain, metavar="COLUMN=VALUE",
+        help="set a column by hand, whatever its causes say (an intervention)",
+    )  # fmt: skip
 
     sub = command("compare", _compare, "Compare synthetic rows with real ones.")
     takes_table(sub, target_required=True)

@@ -241,3 +241,28 @@ def test_an_interrupt_ends_with_status_130(
     monkeypatch.setattr(cli, "_Bar", Interrupting)
     assert run("discover", health, "--bootstraps", "2", "--out", tmp_path / "g.json") == 130
     assert not (tmp_path / "g.json").exists()
+
+
+def test_rows_with_rules_classes_and_an_intervention(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import networkx as nx
+
+    from causalmix_core.table import examples
+
+    file, graph, out = (tmp_path / name for name in ("t.csv", "g.json", "rows.csv"))
+    examples.make_health(150, 0).to_csv(file, index=False)
+    MixedGraph.from_networkx(nx.DiGraph(examples.true_edges("health"))).save(graph)
+    command = ["synthesize", str(file), "--target", "disease", "--rows", "40", "--out", str(out)]
+    causal = [*command, "--method", "causal", "--graph", str(graph), "--quiet"]
+
+    wishes = ["--rule", "doctor_visits <= age", "--class-share", "ill=1", "--do", "smoker=no"]
+    assert main([*causal, *wishes]) == 0
+    assert "smoker was set to no" in capsys.readouterr().out
+    text = pd.read_csv(out)
+    assert set(text["disease"]) == {"ill"}
+    assert set(text["smoker"]) == {"no"}
+    assert len(text) == 40
+    for wrong in (["--rule", "age"], ["--class-share", "ill=many"], ["--do", "age=1000"]):
+        assert main([*causal, *wrong]) == 2
+    assert main([*command, "--method", "smote", "--do", "smoker=no"]) == 2

@@ -7,6 +7,7 @@ from causalmix_core.augment.base import Generator
 from causalmix_core.augment.border import Adasyn, BorderlineSmote
 from causalmix_core.augment.causal import Causal
 from causalmix_core.augment.copula import GaussianCopula
+from causalmix_core.augment.energy import TabEBM
 from causalmix_core.augment.forest import AdversarialForest
 from causalmix_core.augment.mixup import Mixup
 from causalmix_core.augment.resampling import Bootstrap, Independent, TableAugment
@@ -24,6 +25,7 @@ GENERATORS: Mapping[str, type[Generator]] = {
         Adasyn,
         GaussianCopula,
         AdversarialForest,
+        TabEBM,
         TableAugment,
         Independent,
         Bootstrap,

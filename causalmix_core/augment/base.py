@@ -43,6 +43,7 @@ class Generator(ABC):
     """Rules that every row keeps; see `causalmix_core.augment.rules`."""
     keeps_own_shares: ClassVar[bool] = False
     """Whether rows come with the generator's own class shares unless others are wanted."""
+    _tell: Progress = staticmethod(silent)
 
     def fit(self, table: Table, progress: Progress = silent) -> Self:
         """Learn from the rows of `table`, and only from those.
@@ -71,7 +72,11 @@ class Generator(ABC):
         return self
 
     def sample(
-        self, n: int, seed: int = 0, balance: Mapping[str, float] | None = None
+        self,
+        n: int,
+        seed: int = 0,
+        balance: Mapping[str, float] | None = None,
+        progress: Progress = silent,
     ) -> pd.DataFrame:
         """Return `n` synthetic rows with the table's columns, order and dtypes.
 
@@ -79,6 +84,7 @@ class Generator(ABC):
             seed: the same seed gives the same rows, in another process too.
             balance: wanted share of each class (classes not named get no rows); None keeps
                 the training shares.
+            progress: called by generators whose rows take long.
         """
         if not hasattr(self, "columns_"):
             raise GeneratorError(f"Fit the generator {self.name!r} before sampling from it.")
@@ -88,6 +94,13 @@ class Generator(ABC):
         counts = None
         if balance is not None or not self.keeps_own_shares:
             counts = apportion(self._shares(balance), n, rng)
+        self._tell = progress
+        try:
+            return self._sample(n, counts, rng)
+        finally:
+            del self._tell
+
+    def _sample(self, n: int, counts: Counts | None, rng: np.random.Generator) -> pd.DataFrame:
         rows = self._rows(n, counts, rng)
         self.redrawn_ = self.replaced_ = 0.0
         if self.rules_ and n:

@@ -22,10 +22,12 @@ class Causal(Generator):
             in the rows the generator is fitted on.
         quality: how hard to look for mechanisms: "good", "better" or "best".
         dags: how many DAGs to draw from the edge probabilities where the graph leaves
-            directions open (CausalMixFT's mixture); a DAG or ADMG is used as it is.
+            directions open (CausalMixFT's mixture); with one, the graph's own `to_dag`. A DAG or
+            ADMG is used as it is.
         roots: "smoothed" or "empirical" values of columns without causes.
         discovery: settings of `discover`, where the graph is discovered.
         graph_seed: seed of discovery and of the draw of DAGs.
+        do: values that columns are set to, whatever their causes say (an intervention).
     """
 
     name = "causal"
@@ -40,6 +42,7 @@ class Causal(Generator):
         roots: Any = "smoothed",
         discovery: Mapping[str, Any] | None = None,
         graph_seed: int = 0,
+        do: Mapping[str, object] | None = None,
     ) -> None:
         self.graph = graph
         self.quality = quality
@@ -47,6 +50,7 @@ class Causal(Generator):
         self.roots = roots
         self.discovery = discovery
         self.graph_seed = graph_seed
+        self.do = do
 
     def _fit(self, table: Table, progress: Progress) -> None:
         graph, rest = self.graph, progress
@@ -56,7 +60,8 @@ class Causal(Generator):
         self.scm_ = StructuralCausalModel(self.quality, roots=self.roots).fit(
             table, self._members(graph), rest
         )
-        self.notes_ = self.scm_.notes_
+        self.settled_ = self.scm_.settle(self.do or {})
+        self.notes_ = (*self.scm_.notes_, *_intervention_note(self.do))
 
     def _discover(self, table: Table, progress: Progress) -> MixedGraph:
         from causalmix_core.discovery import discover
@@ -73,8 +78,21 @@ class Causal(Generator):
         if isinstance(graph, MixedGraph) and graph.graph_type not in ("dag", "admg"):
             if self.dags < 1:
                 raise GeneratorError("The causal generator needs at least one DAG.")
+            if self.dags == 1:
+                return [graph.to_dag()]
             return graph.sample_dags(self.dags, seed=self.graph_seed)
         return [graph]
 
     def _draw(self, n: int, counts: Counts | None, rng: np.random.Generator) -> Columns:
-        return self.scm_.draw(n, int(rng.integers(2**62)), counts)
+        if counts is not None and self.class_column_ in self.settled_:
+            code, name = int(self.settled_[self.class_column_]), self.class_column_
+            if counts.sum() > counts[code]:
+                raise GeneratorError(f"{name!r} is set to one value: no other class can be had.")
+        return self.scm_.draw(n, int(rng.integers(2**62)), counts, self.settled_)
+
+
+def _intervention_note(do: Mapping[str, object] | None) -> tuple[str, ...]:
+    if not do:
+        return ()
+    values = ", ".join(f"{name} was set to {value}" for name, value in do.items())
+    return (f"An intervention: {values} in every row, whatever its causes say.",)

@@ -13,6 +13,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from causalmix_core.table.kinds import Kind
 from causalmix_core.table.table import Table
 
 _CLOSE = 1e-6
+_MOST_COLUMNS = 30  # in which sums and combinations are looked for
 
 
 class Rule(ABC):
@@ -239,13 +241,38 @@ def bind_rules(rules: Sequence[Rule | str], table: Table) -> tuple[tuple[Rule, .
 
 
 def suggest_rules(table: Table, *, least_rows: int = 20) -> list[Rule]:
-    """Return orders that all real rows keep, and that their columns would often break by chance.
+    """Return rules that all real rows keep, and that unrelated columns would often break.
 
-    Such a rule is offered, never applied unasked.
+    Sums, orders, and combinations where one category decides another (a city its country). Such a
+    rule is offered, never applied unasked.
     """
-    found: list[Rule] = []
     if len(table) < least_rows:
-        return found
+        return []
+    sums = _suggest_sums(table, least_rows)
+    return [*sums, *_suggest_orders(table, least_rows), *_suggest_combinations(table, least_rows)]
+
+
+def _suggest_sums(table: Table, least_rows: int) -> list[Rule]:
+    names = [name for name in table.columns if table.kinds[name] in (Kind.NUMERIC, Kind.INTEGER)]
+    names = [name for name in names if table.frame[name].nunique() > 2][:_MOST_COLUMNS]
+    found: list[Rule] = []
+    for total in names:
+        for one, other in combinations([name for name in names if name != total], 2):
+            rule = Sum((one, other), total)
+            if table.kinds[total] is Kind.INTEGER and Kind.NUMERIC in (
+                table.kinds[one],
+                table.kinds[other],
+            ):
+                continue
+            present = table.frame[[one, other, total]].dropna()
+            quick = rule.holds(present.head(least_rows)).all()
+            if quick and len(present) >= least_rows and rule.holds(present).all():
+                found.append(rule)
+    return found
+
+
+def _suggest_orders(table: Table, least_rows: int) -> list[Rule]:
+    found: list[Rule] = []
     shuffled = np.random.default_rng(0).permutation(len(table))
     numbers = [name for name in table.columns if table.kinds[name].is_number]
     for lesser in numbers:
@@ -261,4 +288,28 @@ def suggest_rules(table: Table, *, least_rows: int = 20) -> list[Rule]:
             apart = pair.assign(**{greater: pair[greater].to_numpy()[shuffled]})
             if rule.holds(apart).mean() < 0.9:
                 found.append(rule)
+    return found
+
+
+def _suggest_combinations(table: Table, least_rows: int) -> list[Rule]:
+    """Return pairs of categories of which one decides the other, most of its levels seen twice."""
+    names = [
+        name
+        for name in table.columns
+        if table.kinds[name].is_category
+        and name != table.target
+        and 2 <= table.frame[name].nunique() <= len(table) / 4
+    ][:_MOST_COLUMNS]
+    found: list[Rule] = []
+    for fine in names:
+        for coarse in names:
+            pair = table.frame[[fine, coarse]].dropna()
+            levels, groups = pair[fine].nunique(), pair[coarse].nunique()
+            if fine == coarse or len(pair) < least_rows or levels < 3 or groups > levels:
+                continue
+            if groups == levels and fine > coarse:
+                continue  # each decides the other: once is enough
+            twice = pair[fine].value_counts().ge(2).mean() >= 0.8
+            if twice and (pair.groupby(fine, observed=True)[coarse].nunique() == 1).all():
+                found.append(Combinations((fine, coarse)))
     return found

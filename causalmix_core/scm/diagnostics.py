@@ -27,7 +27,8 @@ class Findings:
         baseline: the same score without the parents.
         spread: standard deviation of drawn values over the real ones, given the real parents.
         independence: p-value of independence of what is left and each parent.
-        predicted, residual: out of fold, at most 500 rows, for a residual plot.
+        predicted, residual: for a residual plot, at most 500 rows; residuals are out of fold,
+            predictions are alike for rows with equal parents.
         warnings: sentences for the analyst.
     """
 

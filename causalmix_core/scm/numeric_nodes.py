@@ -290,7 +290,7 @@ def _findings(
         baseline=0.0,
         spread=float(drawn.std()) / float(y.std()),
         independence=tests,
-        predicted=fit.held_out[shown],
+        predicted=fit.order[shown],
         residual=residual[shown],
         warnings=tuple(warnings),
     )

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from causalmix_core.augment import generator
-from causalmix_core.errors import GeneratorError
+from causalmix_core.errors import CausalMixError, GeneratorError
 from causalmix_core.graph import Edge, Mark, MixedGraph, PairFrequencies
 from causalmix_core.table import Kind, Table
 
@@ -237,3 +237,99 @@ def test_settings_out_of_range_are_refused():
             generator(name, **settings).fit(table)
     with pytest.raises(GeneratorError, match="classic, same-class or variance-preserving"):
         generator("mixup", variant="manifold").fit(table)
+
+
+def two_clouds(rows: int = 60) -> Table:
+    rng = np.random.default_rng(0)
+    half = rows // 2
+    points = np.r_[rng.normal(-1, 0.4, (half, 2)), rng.normal(1, 0.4, (half, 2))]
+    kinds = {"p": Kind.NUMERIC, "q": Kind.NUMERIC, "side": Kind.BINARY, "y": Kind.BINARY}
+    frame = pd.DataFrame(
+        {
+            "p": points[:, 0],
+            "q": 50 + 10 * points[:, 1],
+            "side": pd.Series(np.resize(["east", "west"], rows), dtype="str"),
+            "y": pd.Series(np.repeat(["low", "high"], half), dtype="str"),
+        }
+    )
+    return Table(frame, kinds, target="y")
+
+
+def test_the_energy_of_a_row_is_low_near_its_class_and_high_towards_the_corners():
+    from causalmix_core.foundation.energy import ClassEnergy
+
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(40, 3))
+    energy = ClassEnergy(rows, 5.0, rng)
+
+    near = rng.normal(size=(20, 3))
+    far = 5 * near / np.linalg.norm(near, axis=1, keepdims=True)
+    x = rng.normal(size=(4, 3))
+    slope = energy.slope(x)
+    for column in range(3):
+        nudge = 0.05 * np.eye(3)[column]
+        change = (energy(x + nudge) - energy(x - nudge)) / 0.1
+        assert slope[:, column] == pytest.approx(change, abs=0.02)
+    assert energy(near).mean() < energy(far).mean()
+
+
+def test_tabebm_walks_down_the_energy_of_its_class_and_moves_numbers_only():
+    table = two_clouds()
+    still = generator("tabebm", steps=1, step=0.0, noise=0.0, start=1.0).fit(table)
+    walked = generator("tabebm", steps=15, noise=0.0, start=1.0).fit(table)
+
+    one_class = {"low": 1.0}  # whose walks begin at the same rows, however long they are
+    before, after = (made.sample(30, seed=0, balance=one_class) for made in (still, walked))
+
+    def energy(rows):
+        total = 0.0
+        for code, level in enumerate(("high", "low")):
+            part = rows[rows["y"] == level]
+            columns = [
+                (part["p"] - still.middle_["p"]) / still.scale_["p"],
+                (part["q"] - still.middle_["q"]) / still.scale_["q"],
+                (part["side"] == "west").astype(float),
+            ]
+            x = (np.column_stack(columns) - still.centre_) / still.size_
+            total += still.energies_[code](x).sum()
+        return total
+
+    assert energy(after) < energy(before)
+    assert before["side"].value_counts().equals(after["side"].value_counts())
+    assert "Only numbers were moved" in walked.notes_[0]
+
+
+def test_tabebm_names_a_model_that_is_not_there(tmp_path):
+    with pytest.raises(GeneratorError, match="no model to ask"):
+        generator("tabebm", model=str(tmp_path / "none.safetensors")).fit(two_clouds())
+
+
+def test_the_causal_generator_sets_columns_by_hand_and_says_so():
+    table = correlated(300)
+    graph = nx.DiGraph([("a", "b"), ("b", "y")])
+    made = generator("causal", graph=graph, do={"a": 1.0}).fit(table)
+
+    rows = made.sample(500, seed=0)
+
+    assert (rows["a"] == 1.0).all()
+    assert rows["b"].mean() > table.frame["b"].mean() + 0.3
+    assert "a was set to 1.0" in made.notes_[0]
+    far = generator("causal", graph=graph, do={"a": 1e6})
+    with pytest.raises(CausalMixError, match="lies between"):
+        far.fit(table)
+    ill = generator("causal", graph=graph, do={"y": "ill"}).fit(table)
+    assert set(ill.sample(20, seed=0)["y"]) == {"ill"}
+    with pytest.raises(GeneratorError, match="set to one value"):
+        ill.sample(20, seed=0, balance={"well": 1.0})
+
+
+def test_one_graph_is_the_open_graphs_own_completion():
+    table = correlated(200)
+    graph = MixedGraph(
+        ("a", "b", "c", "y"), (Edge("a", "b", Mark.CIRCLE, Mark.CIRCLE), Edge("b", "y")), "pag"
+    )
+
+    one = generator("causal", graph=graph, dags=1).fit(table)
+    own = generator("causal", graph=graph.to_dag()).fit(table)
+
+    assert one.sample(30, seed=0).equals(own.sample(30, seed=0))
