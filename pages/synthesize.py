@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from causalmix_core.augment import GENERATORS
 from causalmix_core.experiment import jobs
 from ui.job_panel import outcome, watch_job
 from ui.navigation import FINETUNE
-from ui.palette import look
 from ui.panels.recipes import form, graph_note
 from ui.panels.rows import results
 from ui.session import ensure_entrypoint, need_graph, parts_of, store, workspace_with_table
@@ -18,8 +18,8 @@ space = workspace_with_table()
 need_graph(space)
 development, _ = parts_of(space)
 st.markdown(
-    "New rows from the training rows: by a **causal model** along your graph, by **Mixup** and by "
-    "**SMOTE**, side by side with the real ones."
+    "New rows from the training rows: by a **causal model** along your graph, by **Mixup**, by "
+    "**SMOTE** and others, side by side with the real ones."
 )
 graph_note(space)
 job = jobs.latest(store(), space.project, "synthesize")
@@ -32,7 +32,9 @@ with st.container(border=True):
         form(space, development)
 if job is not None and isinstance(job.result, dict):
     for name, reason in job.result.get("refused", {}).items():
-        st.warning(f"{look(name).label}: {plain(reason)}", icon=":material/block:")
+        title = GENERATORS[name].title if name in GENERATORS else name
+        said = reason if reason.startswith(title) else f"{title}: {reason}"
+        st.warning(plain(said), icon=":material/block:")
 made = space.rows()
 if made and not busy:
     results(space, made)

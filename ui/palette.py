@@ -33,6 +33,12 @@ _LOOKS = {
     "causal-only": Look("Causal rows only", BLUE, "dot", "circle-open"),
     "mixup": Look("Mixup", VERMILLION, "dash", "diamond"),
     "smote": Look("SMOTE", GREEN, "dot", "triangle-up"),
+    "tabebm": Look("TabEBM", PURPLE, "dashdot", "cross"),
+    "adasyn": Look("ADASYN", GREEN, "dashdot", "hexagon"),
+    "borderline-smote": Look("Borderline-SMOTE", GREEN, "longdash", "star"),
+    "arf": Look("Adversarial random forest", VERMILLION, "longdashdot", "star"),
+    "tableaugment": Look("TableAugment", PURPLE, "dot", "x"),
+    "gaussian-copula": Look("Gaussian copula", BLUE, "longdash", "x"),
 }
 _SPARE = (
     (PURPLE, "dashdot", "cross"),

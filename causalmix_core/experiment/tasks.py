@@ -8,7 +8,7 @@ from causalmix_core.errors import StoreError
 from causalmix_core.experiment import runs
 from causalmix_core.experiment.jobs import Job, Lease
 from causalmix_core.experiment.store import Json, Store
-from causalmix_core.experiment.workspace import COMPARISON, Recipe, Rows, Workspace
+from causalmix_core.experiment.workspace import COMPARISON, MECHANISMS, Recipe, Rows, Workspace
 from causalmix_core.graph.edits import History
 from causalmix_core.graph.graph_file import knowledge_from_dict
 from causalmix_core.progress import part
@@ -44,6 +44,7 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
     apply is named in the result with its reason, and the others go on.
     """
     from causalmix_core.augment import generator
+    from causalmix_core.augment.causal import Causal
     from causalmix_core.errors import GeneratorError, MechanismError
     from causalmix_core.fidelity import compare
 
@@ -58,7 +59,9 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
         settings = generator_settings(workspace, recipe)
         try:
             maker = generator(recipe.method, **settings).fit(training, progress=report)
-            frame = maker.sample(recipe.rows, seed=recipe.seed)
+            frame = maker.sample(
+                recipe.rows, seed=recipe.seed, balance=recipe.balance, progress=report
+            )
         except (GeneratorError, MechanismError) as error:
             refused[recipe.method] = str(error)
             continue
@@ -66,6 +69,9 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
         rows = Rows(replace(recipe, inputs=inputs), frame, tuple(maker.notes_))
         workspace.put_rows(rows)
         made[recipe.method] = rows
+        if isinstance(maker, Causal):
+            found = [mechanism.to_dict() for mechanism in maker.scm_.diagnostics]
+            store.save_json(job.project, MECHANISMS, {"nodes": found, "inputs": inputs})
     if made:
         card = compare(
             {method: rows.frame for method, rows in made.items()},

@@ -34,6 +34,7 @@ from causalmix_core.table import (
 
 HISTORY = "history"
 COMPARISON = "comparison"
+MECHANISMS = "mechanisms"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Recipe:
         seed: of the generator's sampling.
         train_rows: labelled rows drawn from those that are not test rows (None: all).
         draw_seed: of that draw.
-        settings: the generator's parameters as JSON holds them, such as the quality.
+        settings: the generator's parameters as JSON holds them, such as the quality and rules.
+        balance: wanted share of each class (None: as in the training rows).
         inputs: digest of the training rows and, for a causal model, of the graph.
     """
 
@@ -88,6 +90,7 @@ class Recipe:
     draw_seed: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     inputs: str = ""
+    balance: Mapping[str, float] | None = None
 
     @property
     def frame_name(self) -> str:
@@ -208,7 +211,7 @@ class Workspace:
 
     def forget_graph(self) -> None:
         """Drop graph, synthetic rows and comparison: they belong to an earlier table."""
-        for document in (HISTORY, COMPARISON):
+        for document in (HISTORY, COMPARISON, MECHANISMS):
             self.store.delete_json(self.project, document)
         for frame in self.store.frames(self.project):
             if frame.name.startswith("rows-"):

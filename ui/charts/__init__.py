@@ -4,6 +4,7 @@ from ui.charts.curves import curve_figure, improvement_figure, multiples_figure
 from ui.charts.diagnosis import diagnosis_figure
 from ui.charts.domains import domain_figure
 from ui.charts.marginals import distance_figure, marginal_figure
+from ui.charts.mechanisms import explained_figure, residual_figure
 from ui.charts.policies import policy_figure
 from ui.charts.profile import association_figure, column_figure, missing_figure
 from ui.charts.ranks import rank_figure
@@ -17,6 +18,7 @@ __all__ = [
     "diagnosis_figure",
     "distance_figure",
     "domain_figure",
+    "explained_figure",
     "improvement_figure",
     "marginal_figure",
     "marks_figure",
@@ -24,4 +26,5 @@ __all__ = [
     "multiples_figure",
     "policy_figure",
     "rank_figure",
+    "residual_figure",
 ]

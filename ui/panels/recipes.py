@@ -1,14 +1,16 @@
 """What synthetic rows to make, and the start of making them."""
 
 from dataclasses import asdict
+from typing import Any
 
 import streamlit as st
 
 from causalmix_core.augment import GENERATORS
 from causalmix_core.experiment import jobs
-from causalmix_core.experiment.workspace import COMPARISON, Recipe, Workspace
+from causalmix_core.experiment.workspace import COMPARISON, MECHANISMS, Recipe, Workspace
 from causalmix_core.graph import reasons_not_dag
 from causalmix_core.table import Table
+from ui.panels import wishes
 from ui.session import store
 
 QUALITIES = {
@@ -20,60 +22,103 @@ QUALITIES = {
 
 def form(space: Workspace, development: Table) -> None:
     """Ask what to make, and start."""
-    with st.form("synthesize", border=False):
-        methods = st.multiselect(
-            "Generators",
-            list(GENERATORS),
-            default=["causal", "mixup", "smote"],
-            format_func=lambda name: GENERATORS[name].title,
-            help="The causal model makes every column from its causes. Mixup averages two rows. "
-            "SMOTE walks from a row towards a neighbour.",
-        )
-        one, two, three = st.columns(3)
-        rows = one.number_input("Synthetic rows per generator", 10, 100_000, 1000, step=100)
-        labelled = two.number_input(
-            "Labelled rows to learn from",
-            10,
-            len(development),
-            len(development),
-            step=10,
-            help="The low-resource case: draw only so many of the rows. A third of them is kept "
-            "for validation and judging; generators learn from the rest.",
-        )
-        quality = three.selectbox(
-            "Quality of the causal model", list(QUALITIES), format_func=QUALITIES.get
-        )
-        with st.expander("More choices"):
-            left, right = st.columns(2)
-            seed = left.number_input("Seed", 0, 2**31 - 1, 0, help="Same seed, same rows.")
-            draw_seed = right.number_input("Seed of the draw of labelled rows", 0, 2**31 - 1, 0)
-        if st.form_submit_button(
-            "Make synthetic rows", type="primary", icon=":material/auto_awesome:"
-        ):
-            if not methods:
-                st.error("Choose at least one generator.")
-                return
-            recipes = [
-                Recipe(
-                    method=method,
-                    rows=int(rows),
-                    seed=int(seed),
-                    train_rows=int(labelled),
-                    draw_seed=int(draw_seed),
-                    settings={"quality": quality} if method == "causal" else {},
-                )
-                for method in methods
-            ]
-            for old in space.rows():
-                space.store.delete_frame(space.project, f"rows-{old}")
-            space.store.delete_json(space.project, COMPARISON)
-            jobs.start_job(
-                store(),
-                space.project,
-                "synthesize",
-                {"recipes": [asdict(recipe) for recipe in recipes]},
+    methods = st.multiselect(
+        "Generators",
+        list(GENERATORS),
+        default=["causal", "mixup", "smote"],
+        format_func=lambda name: GENERATORS[name].title,
+        help="The causal model makes every column from its causes. Mixup averages two rows. "
+        "SMOTE walks from a row towards a neighbour.",
+    )
+    one, two, three = st.columns(3)
+    rows = one.number_input("Synthetic rows per generator", 10, 100_000, 1000, step=100)
+    labelled = two.number_input(
+        "Labelled rows to learn from",
+        10,
+        len(development),
+        len(development),
+        step=10,
+        help="The low-resource case: draw only so many of the rows. A third of them is kept "
+        "for validation and judging; generators learn from the rest.",
+    )
+    with three:
+        balance = wishes.classes(development)
+    causal = {"quality": "good"}
+    if "causal" in methods:
+        causal = _causal_settings(space)
+    with st.expander("Rules between columns"):
+        rules = wishes.rules(development, f"{space.project}-{space.table_key()}")
+    with st.expander("What if a column were set by hand?"):
+        do = wishes.intervention(development)
+    with st.expander("Seeds"):
+        left, right = st.columns(2)
+        seed = left.number_input("Seed", 0, 2**31 - 1, 0, help="Same seed, same rows.")
+        draw_seed = right.number_input("Seed of the draw of labelled rows", 0, 2**31 - 1, 0)
+    _times(methods, int(rows))
+    ready = bool(methods) and rules is not None
+    if not methods:
+        st.caption("Choose at least one generator.")
+    if not st.button(
+        "Make synthetic rows", type="primary", icon=":material/auto_awesome:", disabled=not ready
+    ):
+        return
+    recipes = []
+    for method in methods:
+        settings: dict[str, Any] = dict(causal) if method == "causal" else {}
+        if method == "causal" and do:
+            settings["do"] = dict(do)
+        if rules:
+            settings["rules"] = rules
+        recipes.append(
+            Recipe(
+                method=method,
+                rows=int(rows),
+                seed=int(seed),
+                train_rows=int(labelled),
+                draw_seed=int(draw_seed),
+                settings=settings,
+                balance=balance,
             )
-            st.rerun()
+        )
+    for old in space.rows():
+        space.store.delete_frame(space.project, f"rows-{old}")
+    for document in (COMPARISON, MECHANISMS):
+        space.store.delete_json(space.project, document)
+    jobs.start_job(
+        store(), space.project, "synthesize", {"recipes": [asdict(recipe) for recipe in recipes]}
+    )
+    st.rerun()
+
+
+def _causal_settings(space: Workspace) -> dict[str, Any]:
+    """Ask how the causal model is fitted."""
+    graph = space.graph()
+    left, right = st.columns(2)
+    quality = left.selectbox(
+        "Quality of the causal model", list(QUALITIES), format_func=lambda name: QUALITIES[name]
+    )
+    settings: dict[str, Any] = {"quality": quality}
+    if graph is not None and reasons_not_dag(graph, allow_hidden=True):
+        settings["dags"] = int(
+            right.number_input(
+                "Graphs in the mixture",
+                1,
+                100,
+                10,
+                help="Your graph leaves directions open. Each of so many graphs decides them by "
+                "chance, as often as resampling found them, and makes an equal share of the rows. "
+                "1 takes the single most likely completion.",
+            )
+        )
+    return settings
+
+
+def _times(methods: list[str], rows: int) -> None:
+    if "tabebm" in methods:
+        st.caption(
+            f":material/hourglass: TabEBM asks the network 200 times per row: {rows:,} rows take "
+            "minutes without a graphics card. You can cancel."
+        )
 
 
 def graph_note(space: Workspace) -> None:
@@ -82,8 +127,9 @@ def graph_note(space: Workspace) -> None:
     assert graph is not None
     if reasons_not_dag(graph, allow_hidden=True):
         st.caption(
-            ":material/info: The graph is not a DAG yet: causal rows will be a mixture over ten "
-            "DAGs drawn from what is left open. Complete it on the Graph page to decide."
+            ":material/info: Your graph leaves directions open: causal rows will be a mixture over "
+            "several graphs that decide them by chance. Complete it on the Graph page to decide "
+            "yourself."
         )
     else:
         st.caption(f":material/info: Causal rows will obey your graph of {len(graph.edges)} edges.")

@@ -2,16 +2,18 @@
 
 import io
 import json
+import shlex
 import zipfile
 
 import pandas as pd
 import streamlit as st
 
-from causalmix_core.experiment.workspace import COMPARISON, Rows, Workspace
+from causalmix_core.experiment.workspace import COMPARISON, MECHANISMS, Recipe, Rows, Workspace
 from causalmix_core.graph.graph_file import to_json
 from causalmix_core.table import Kind, Table, to_csv
 from ui.charts import distance_figure, marginal_figure
 from ui.palette import look
+from ui.panels.mechanisms import mechanisms
 from ui.words import plain
 
 FIGURES = {
@@ -74,22 +76,33 @@ def figures(report: dict, made: dict[str, Rows]) -> None:
                 st.text(f"{name}: {note}")
 
 
+def _command(recipe: Recipe, target: str) -> str:
+    """Return the command line that makes the same rows."""
+    words = [
+        f"python -m causalmix_core synthesize training.csv{target} --kinds kinds.json",
+        f"--method {recipe.method} --rows {recipe.rows} --seed {recipe.seed}",
+        f"--out {recipe.method}.csv",
+    ]
+    settings = recipe.settings
+    if recipe.method == "causal":
+        words.append(f"--graph graph.json --quality {settings['quality']}")
+        if "dags" in settings:
+            words.append(f"--dags {settings['dags']}")
+        for column, value in (settings.get("do") or {}).items():
+            words.append(f"--do {shlex.quote(f'{column}={value}')}")
+    for rule in settings.get("rules") or ():
+        words.append(f"--rule {shlex.quote(rule)}")
+    for level, share in (recipe.balance or {}).items():
+        words.append(f"--class-share {shlex.quote(f'{level}={share!r}')}")
+    return " ".join(words)
+
+
 def repeat(space: Workspace, made: dict[str, Rows], training: Table) -> None:
     """Everything that is needed to make the same rows with the command line."""
     first = next(iter(made.values())).recipe
     graph = space.graph()
-    target = f" --target '{training.target}'" if training.target else ""
-    lines = [
-        f"python -m causalmix_core synthesize training.csv{target} --kinds kinds.json "
-        f"--method {rows.recipe.method} --rows {rows.recipe.rows} --seed {rows.recipe.seed} "
-        f"--out {rows.recipe.method}.csv"
-        + (
-            f" --graph graph.json --quality {rows.recipe.settings['quality']}"
-            if rows.recipe.method == "causal"
-            else ""
-        )
-        for rows in made.values()
-    ]
+    target = f" --target {shlex.quote(training.target)}" if training.target else ""
+    lines = [_command(rows.recipe, target) for rows in made.values()]
     st.code("\n".join(lines), language="bash")
 
     def pack() -> bytes:
@@ -118,6 +131,20 @@ def repeat(space: Workspace, made: dict[str, Rows], training: Table) -> None:
     )
 
 
+def _told(made: dict[str, Rows]) -> None:
+    """Say what is special about these rows before they are compared with real ones."""
+    for name, rows in made.items():
+        for note in rows.notes:
+            st.caption(f":material/info: {look(name).label}: {plain(note)}")
+    if any(rows.recipe.balance for rows in made.values()):
+        st.caption(
+            ":material/info: You asked for other classes than the real rows have: columns that "
+            "hang together with the class differ from the real ones for that reason alone."
+        )
+    if any(rows.recipe.settings.get("do") for rows in made.values()):
+        st.caption(":material/info: A column was set by hand: the causal rows are meant to differ.")
+
+
 def results(space: Workspace, made: dict[str, Rows]) -> None:
     """Real and synthetic rows side by side."""
     first = next(iter(made.values())).recipe
@@ -137,9 +164,23 @@ def results(space: Workspace, made: dict[str, Rows]) -> None:
     comparison = space.store.load_json(space.project, COMPARISON)
     kinds: dict[str, Kind] = dict(training.kinds)
     frames = {name: rows.frame for name, rows in made.items()}
-    overview, columns, figures_tab, rows_tab, again = st.tabs(
-        ["Column by column", "Distances", "Figures", "Rows and downloads", "Repeat it"]
+    found = space.store.load_json(space.project, MECHANISMS) if "causal" in made else None
+    _told(made)
+    overview, columns, figures_tab, model_tab, rows_tab, again = st.tabs(
+        [
+            "Column by column",
+            "Distances",
+            "Figures",
+            "Causal model",
+            "Rows and downloads",
+            "Repeat it",
+        ]
     )
+    with model_tab:
+        if found is None:
+            st.caption("Make rows by the causal model to see how it makes every column.")
+        else:
+            mechanisms(found["nodes"])
     with overview:
         st.caption(
             "Numbers as cumulative shares: the closer a coloured line runs to the grey one, the "
@@ -194,8 +235,6 @@ def results(space: Workspace, made: dict[str, Rows]) -> None:
         )
         for name, rows in made.items():
             st.subheader(look(name).label)
-            for note in rows.notes:
-                st.caption(f":material/info: {plain(note)}")
             st.dataframe(rows.frame.head(100), height=220, key=f"rows-{name}")
             st.download_button(
                 f"Download {len(rows.frame):,} rows as CSV",

@@ -1,0 +1,133 @@
+"""What synthetic rows should be like: classes, rules between columns, an intervention."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from causalmix_core.augment import parse_rule, suggest_rules
+from causalmix_core.augment.rules import Combinations, Order, Rule, Sum
+from causalmix_core.errors import GeneratorError
+from causalmix_core.table import Kind, Table
+from ui.words import plain
+
+_AS_REAL, _EQUAL, _OWN = "as in the real rows", "all equally often", "shares of my own"
+_MOST_CLASSES = 20
+
+
+def classes(table: Table) -> Mapping[str, float] | None:
+    """Ask for the shares of the classes; None keeps the real ones."""
+    if table.target is None or not table.kinds[table.target].is_category:
+        return None
+    shares = table.frame[table.target].value_counts(normalize=True)
+    levels = [str(level) for level in shares.index][:_MOST_CLASSES]
+    only = {f"only {level}": level for level in levels}
+    choice = st.selectbox(
+        "Classes of the synthetic rows",
+        [_AS_REAL, _EQUAL, *only, _OWN],
+        help="Rows of a rare class are made directly, not by waiting for one to turn up.",
+    )
+    if choice == _AS_REAL:
+        return None
+    if choice == _EQUAL:
+        return dict.fromkeys(levels, 1 / len(levels))
+    if choice in only:
+        return {only[choice]: 1.0}
+    edited = st.data_editor(
+        pd.DataFrame(
+            {"class": levels, "share (%)": [round(100 * shares[one], 1) for one in levels]}
+        ),
+        column_config={
+            "share (%)": st.column_config.NumberColumn(min_value=0.0, max_value=100.0, step=0.1)
+        },
+        disabled=["class"],
+        hide_index=True,
+        key="class-shares",
+    )
+    wanted = edited["share (%)"].fillna(0.0).clip(lower=0.0)
+    if not wanted.sum() > 0:
+        st.error("Give at least one class a share above zero.")
+        return None
+    return dict(zip(levels, (wanted / wanted.sum()).tolist(), strict=True))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _suggested(key: str, _table: Table) -> list[str]:
+    return [rule.text for rule in suggest_rules(_table)]
+
+
+def rules(table: Table, key: str) -> list[str] | None:
+    """Ask for rules between columns; None where one of them makes no sense."""
+    found = _suggested(key, table)
+    chosen = st.multiselect(
+        "Rules that hold in every real row: which ones must hold?",
+        found,
+        format_func=lambda text: in_words(parse_rule(text)),
+        placeholder="Choose rules" if found else "No rules were found in the rows",
+        disabled=not found,
+    )
+    written = st.text_area(
+        "Rules of your own, one per line",
+        placeholder="start <= end\nrent + food = spending\ncity within country",
+        height=110,
+        help="a <= b: order of two numbers or dates, or a part and its whole. a + b = c: a sum. "
+        "a within b: only combinations that the real rows have. Names that hold such signs stand "
+        "in `backquotes`.",
+    )
+    own = [line.strip() for line in written.splitlines() if line.strip()]
+    for line in own:
+        try:
+            parse_rule(line).check(table)
+        except GeneratorError as error:
+            st.error(plain(error))
+            return None
+    st.caption(
+        "A sum is computed; a row that breaks another rule is drawn again. How many were is told "
+        "with the rows."
+    )
+    return list(dict.fromkeys([*chosen, *own]))
+
+
+def in_words(rule: Rule) -> str:
+    """Say a rule as people write it: ``start ≤ end``."""
+    if isinstance(rule, Order):
+        return f"{rule.lesser} {'<' if rule.strict else '≤'} {rule.greater}"
+    if isinstance(rule, Sum):
+        return f"{' + '.join(rule.parts)} = {rule.total}"
+    if isinstance(rule, Combinations):
+        return f"{rule.among[0]} only with its {' and '.join(rule.among[1:])}"
+    return rule.text
+
+
+def intervention(table: Table) -> Mapping[str, object]:
+    """Ask what to set a column to; empty for nothing."""
+    st.caption(
+        "For the curious: rows of a world in which one column is set by hand. Its effects follow, "
+        "its causes do not. Only the causal model can answer this, and only as well as the graph "
+        "is right; the other generators ignore it."
+    )
+    left, right = st.columns(2)
+    none = "nothing"
+    column = left.selectbox("Set this column", [none, *table.columns])
+    if column == none:
+        return {}
+    kind = table.kinds[column]
+    if kind.is_category:
+        levels = sorted(table.frame[column].dropna().astype(str).unique())
+        return {column: right.selectbox("to", levels)}
+    values = table.frame[column].dropna()
+    if kind is Kind.DATETIME:
+        first, last = values.min().date(), values.max().date()
+        return {
+            column: str(right.date_input("to", pd.Timestamp(values.median()).date(), first, last))
+        }
+    whole = kind is Kind.INTEGER
+    cast = int if whole else float
+    number = right.number_input(
+        "to",
+        cast(values.min()),
+        cast(values.max()),
+        cast(values.median()),
+        help="Between the smallest and the largest value of the real rows.",
+    )
+    return {column: number}
