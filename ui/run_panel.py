@@ -51,13 +51,17 @@ def runs_of(project: str, ids: list[str]) -> list[Job]:
 
 def watch_runs(project: str, ids: list[str]) -> None:
     """Draw the curves of runs, live while any of them is going on."""
-    over = all(run.state.is_over for run in runs_of(project, ids))
+    seen = [run.state for run in runs_of(project, ids)]
+    over = all(state.is_over for state in seen)
+    # A run that was stopped may be resumed in another tab: look now and then.
+    every = 1.0 if not over else 4.0 if set(seen) != {State.DONE} else None
 
-    @st.fragment(run_every=None if over else 1.0)
+    @st.fragment(run_every=every)
     def panel() -> None:
         jobs.tend(store())
         runs = runs_of(project, ids)
-        if not over and all(run.state.is_over for run in runs):
+        states = [run.state for run in runs]
+        if (over and states != seen) or (not over and all(state.is_over for state in states)):
             st.rerun()
         _overall(project, runs)
         points = curves(store(), runs)
@@ -155,15 +159,11 @@ def _each(runs: list[Job]) -> None:
     stopped = [run for run in runs if run.state.is_over and run.state is not State.DONE]
     if not going and not stopped:
         return
-    title = " · ".join(
-        part
-        for part in (
-            f"Runs going on or waiting: {len(going)}" if going else "",
-            f"stopped: {len(stopped)}" if stopped else "",
-        )
-        if part
-    )
-    with st.expander(title, expanded=bool(stopped)):
+    # A title that stays the same: with another one the list would close under the reader's hand.
+    with st.expander("Runs that are not done: cancel or resume", expanded=True):
+        told = [f"{len(going)} going on or waiting"] if going else []
+        told += [f"{len(stopped)} stopped"] if stopped else []
+        st.caption(", ".join(told))
         shown = sorted(going, key=lambda run: run.state is State.QUEUED) + stopped
         for run in shown[:MOST_LINES]:
             name, bar, button = st.columns([2, 4, 1], vertical_alignment="center")
