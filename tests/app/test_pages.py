@@ -251,10 +251,12 @@ def test_runs_are_launched_measured_and_summed_up(
     [value] = [box for box in app.text_input if box.label == "Value"]
     column.set_value("region")
     value.set_value("the moon")
-    press(app, "Launch")
+    [launch] = [button for button in app.button if button.label == "Launch"]
+    launch.click().run()
     assert "0 of" in app.error[0].value
     assert "the moon" in app.error[0].value
     assert jobs.jobs(store, graphed.project, "finetune") == []
+    [value] = [box for box in app.text_input if box.label == "Value"]
     value.set_value(graphed.table().frame["region"].mode()[0])
     press(app, "Launch")
     assert_sound(app)
