@@ -28,7 +28,8 @@ class Findings:
         spread: standard deviation of drawn values over the real ones, given the real parents.
         independence: p-value of independence of what is left and each parent.
         predicted, residual: for a residual plot, at most 500 rows; residuals are out of fold,
-            predictions are alike for rows with equal parents.
+            predictions are alike for rows with equal parents. In the column's own units, or the
+            logarithm where the mechanism says so; dates in days since the first.
         warnings: sentences for the analyst.
     """
 

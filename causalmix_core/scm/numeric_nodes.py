@@ -24,6 +24,7 @@ _QUANTILES = np.arange(1, 10) / 10
 _MOST_ROWS_TO_CHOOSE_NOISE = 4_000
 _DRAWS_TO_MATCH_SPREAD = 10_000
 _SHOWN = 500
+_DAY = 86_400_000_000.0  # microseconds
 _DEPENDENT = 0.001
 
 
@@ -57,7 +58,7 @@ def assign_number(
     value = _match_spread(
         Regressed(fit.model, noise, link, codec.low, codec.high), told, y[telling]
     )
-    return value, _findings(value, inputs, known, y, z, fit)
+    return value, _findings(codec, value, inputs, known, y, z, fit)
 
 
 def _assign_marginal(
@@ -256,6 +257,7 @@ def _match_spread(value: Regressed, inputs: Columns, y: Array) -> Regressed:
 
 
 def _findings(
+    codec: ColumnCodec,
     value: Regressed,
     inputs: Columns,
     known: Sequence[ColumnCodec],
@@ -280,6 +282,9 @@ def _findings(
             "it, or a cause is missing."
         )
     shown = slice(None, None, max(1, -(-rows // _SHOWN)))
+    start, unit = (0.0, _DAY) if codec.kind == "datetime" else (float(codec.origin), 1.0)
+    if value.link.log_shift is not None:
+        start = 0.0
     on_log = " on the log scale" if value.link.log_shift is not None else ""
     return Findings(
         mechanism=fit.model.words + on_log,
@@ -290,7 +295,7 @@ def _findings(
         baseline=0.0,
         spread=float(drawn.std()) / float(y.std()),
         independence=tests,
-        predicted=fit.order[shown],
-        residual=residual[shown],
+        predicted=(fit.order[shown] + start) / unit,
+        residual=residual[shown] / unit,
         warnings=tuple(warnings),
     )

@@ -557,3 +557,22 @@ def test_whatever_goes_wrong_names_the_node(monkeypatch):
     monkeypatch.setattr(assignment, "assign_category", fail)
     with pytest.raises(CausalMixError, match="'z' could not be fitted"):
         StructuralCausalModel().fit(linear_chain(70, seed=31), CHAIN)
+
+
+def test_residual_plots_are_in_the_columns_own_units():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    level = np.round(1_000 + 10 * x + rng.normal(size=200)).astype("int64")
+    first = pd.Timestamp("2020-01-01")
+    day = first + pd.to_timedelta(np.round(100 + 20 * x + rng.normal(size=200)), unit="D")
+    frame = pd.DataFrame({"x": x, "level": level, "day": day.astype("datetime64[us]")})
+    kinds = {"x": Kind.NUMERIC, "level": Kind.INTEGER, "day": Kind.DATETIME}
+    graph = nx.DiGraph([("x", "level"), ("x", "day")])
+
+    _, level_found, day_found = StructuralCausalModel().fit(Table(frame, kinds), graph).diagnostics
+
+    assert level_found.predicted.mean() == pytest.approx(1_000, abs=5)
+    assert 0.5 < day_found.residual.std() < 2
+    as_json = level_found.to_dict()
+    assert as_json["sentence"] == level_found.sentence
+    assert len(as_json["residual"]) == 200

@@ -83,7 +83,7 @@ def residual_figure(node: Mapping[str, Any]) -> go.Figure:
             x=predicted,
             y=residual,
             mode="markers",
-            marker={"color": BLUE, "size": 5, "opacity": 0.5},
+            marker={"color": BLUE, "size": 5, "opacity": 0.8},
             hovertemplate="predicted %{x:.3g}, left %{y:.3g}<extra></extra>",
         ),
         row=1,
