@@ -69,6 +69,7 @@ def two_sample_auc(real: pd.DataFrame, synthetic: pd.DataFrame, seed: int = 0) -
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from threadpoolctl import threadpool_limits
 
     size = min(len(real), len(synthetic))
     both = pd.concat([real.head(size), synthetic.head(size)], ignore_index=True)
@@ -82,7 +83,8 @@ def two_sample_auc(real: pd.DataFrame, synthetic: pd.DataFrame, seed: int = 0) -
     label = np.repeat([0, 1], size)
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     model = HistGradientBoostingClassifier(max_iter=60, random_state=seed)
-    with warnings.catch_warnings():
+    # small fits on a shared machine wait longer for a second thread than they gain by it
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
         chance = cross_val_predict(model, matrix, label, cv=folds, method="predict_proba")[:, 1]
     return float(roc_auc_score(label, chance))
