@@ -88,7 +88,7 @@ if upload is None:
     st.stop()
 try:
     raw = read_raw(upload.getvalue(), name=upload.name)
-    rows = model.read(raw.frame)
+    rows = model.read(raw.frame, name=upload.name)
     with st.spinner(f"Predicting {len(rows):,} rows"):
         predictions = model.predict(rows)
 except CausalMixError as error:

@@ -71,8 +71,12 @@ class TunedModel:
         predicted = pd.Series(classes[probabilities.argmax(axis=1)], dtype="str")
         return pd.DataFrame({"prediction": predicted, **columns})
 
-    def read(self, rows: Table | pd.DataFrame | str | Path) -> Table:
+    def read(self, rows: Table | pd.DataFrame | str | Path, name: str | None = None) -> Table:
         """Return rows as a table of this model's columns and kinds; its warnings say what differs.
+
+        Args:
+            rows: as for `predict`.
+            name: what messages call the rows; None takes the file's name.
 
         Raises:
             TableError: a column is missing or its values do not fit its kind.
@@ -84,7 +88,7 @@ class TunedModel:
             for name in self.context.features:
                 _check_kind(name, rows.kinds[name], self.context.kinds[name])
             return rows
-        table = read_table(rows, like=self.context, keep_unlabelled=True)
+        table = read_table(rows, like=self.context, keep_unlabelled=True, name=name)
         order = [name for name in table.file_columns if name in self.context.features]
         if order == self.context.features:
             return table

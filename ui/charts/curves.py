@@ -79,6 +79,9 @@ def curve_figure(
             else:
                 _draw_level(figure, where, method, of_method, int(part["step"].max()), shown)
     figure.update_xaxes(title_text="step", title_font_size=11)
+    # About four names fit beside each other; further ones need lines of their own above the panels.
+    more = 22 * max(0, (len(named) - 1) // 4)
+    figure.update_layout(margin_t=figure.layout.margin.t + more, height=figure.layout.height + more)
     figure.update_layout(hovermode="closest", uirevision="curves")
     return figure
 
