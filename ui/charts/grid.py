@@ -27,11 +27,11 @@ def panels(
     figure = make_subplots(
         rows=down,
         cols=across,
-        subplot_titles=[shorten(title) for title in titles],
+        subplot_titles=[shorten(title, _TITLE_LENGTH if across < 3 else 20) for title in titles],
         horizontal_spacing=min(0.06, 0.8 / across),
         vertical_spacing=min(0.4, gap / total) if down > 1 else 0.1,
     )
-    figure.update_annotations(font_size=13)
+    figure.update_annotations(font_size=13 if across < 3 else 12)
     figure.update_layout(
         height=total,
         margin={"l": 36, "r": 10, "t": 40, "b": 10},

@@ -92,7 +92,8 @@ def status(graph: MixedGraph) -> None:
         )
         return
     with st.expander(
-        f"Not a DAG yet: {len(reasons)} things are open. Synthetic rows are then a mixture over "
+        f"Not a DAG yet: {len(reasons)} {'thing is' if len(reasons) == 1 else 'things are'} open. "
+        "Synthetic rows are then a mixture over "
         "DAGs drawn from what is left open.",
         icon=":material/pending:",
     ):

@@ -85,7 +85,9 @@ def _command(recipe: Recipe, target: str) -> str:
     ]
     settings = recipe.settings
     if recipe.method == "causal":
-        words.append(f"--graph graph.json --quality {settings['quality']}")
+        words.append("--graph graph.json")
+        if "quality" in settings:
+            words.append(f"--quality {settings['quality']}")
         if "dags" in settings:
             words.append(f"--dags {settings['dags']}")
         for column, value in (settings.get("do") or {}).items():
