@@ -43,6 +43,8 @@ class Generator(ABC):
     """Rules that every row keeps; see `causalmix_core.augment.rules`."""
     keeps_own_shares: ClassVar[bool] = False
     """Whether rows come with the generator's own class shares unless others are wanted."""
+    largest_pool: ClassVar[int | None] = None
+    """Most rows worth making for one fine-tuning run; None where rows cost little."""
     _tell: Progress = staticmethod(silent)
 
     def fit(self, table: Table, progress: Progress = silent) -> Self:

@@ -28,6 +28,7 @@ class TabEBM(MatrixGenerator):
 
     name = "tabebm"
     title = "TabEBM"
+    largest_pool = 400  # a row costs about a tenth of a second
 
     def __init__(
         self,

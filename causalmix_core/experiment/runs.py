@@ -92,7 +92,7 @@ def prepare(store: Store, job: Job, lease: Lease) -> Json:
 
     request = job.request
     source, rows = _rows_of(store, job)
-    size = pool_size(len(rows.train), Settings.from_dict(request["settings"]))
+    settings = Settings.from_dict(request["settings"])
     graph, refused = source.graph, {}
     names: list[str] = request["generators"]
     for i, name in enumerate(names):
@@ -102,7 +102,7 @@ def prepare(store: Store, job: Job, lease: Lease) -> Json:
             params = {"graph": graph, "graph_seed": request["seed"], **request["causal"]}
         try:
             maker = generator(name, **params).fit(rows.train, progress=progress)
-            pool = maker.sample(size, seed=request["seed"])
+            pool = maker.sample(pool_size(name, len(rows.train), settings), seed=request["seed"])
         except _CANNOT_BE_MADE as error:
             refused[name] = str(error)
             continue

@@ -74,12 +74,14 @@ def method(name: str) -> Method:
     return METHODS[name]
 
 
-def pool_size(train_rows: int, settings: Settings) -> int:
-    """How many synthetic rows a run draws from: one set, or as many as its steps can use."""
+def pool_size(name: str, train_rows: int, settings: Settings) -> int:
+    """How many rows of a generator a run draws from: one set, or as many as its steps can use."""
     if not settings.mixing.fresh:
-        return train_rows
-    rows = min(train_rows, settings.max_rows) * settings.splits_per_step * settings.steps
-    return max(train_rows, min(rows, MOST_SYNTHETIC))
+        size = train_rows
+    else:
+        rows = min(train_rows, settings.max_rows) * settings.splits_per_step * settings.steps
+        size = max(train_rows, min(rows, MOST_SYNTHETIC))
+    return min(size, GENERATORS[name].largest_pool or size)
 
 
 def synthetic_rows(

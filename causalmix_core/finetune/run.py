@@ -261,7 +261,7 @@ def _make_synthetic(
         return None
     if given is not None:
         return given
-    size = methods.pool_size(len(train), settings)
+    size = methods.pool_size(chosen.generator, len(train), settings)
     return methods.synthetic_rows(
         chosen.generator, train, size, graph=graph, seed=seed, progress=progress
     )

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import streamlit as st
 
+from causalmix_core.augment import GENERATORS
 from causalmix_core.errors import TableError
 from causalmix_core.experiment.plan import Plan, Source, belongs
 from causalmix_core.experiment.runs import launch
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.finetune import METHODS, Mixing, Settings, Stopping
+from causalmix_core.finetune.methods import MOST_SYNTHETIC
 from causalmix_core.foundation import MODELS, is_available
 from causalmix_core.table import Table
 from ui.session import store
@@ -110,6 +112,12 @@ def form(space: Workspace, development: Table, test: Table) -> None:
             launch(store(), space.project, plan)
             st.session_state.pop("experiment", None)
             st.rerun()
+    slow = [GENERATORS[name] for name in GENERATORS if GENERATORS[name].largest_pool]
+    for kind in slow:
+        st.caption(
+            f":material/hourglass: {kind.title} takes long for every row: a run gets "
+            f"{kind.largest_pool} of its rows, where others give up to {MOST_SYNTHETIC:,}."
+        )
     if graph is None and any(METHODS[name].generator == "causal" for name in FIRST_METHODS):
         st.caption(
             ":material/info: There is no graph yet: the causal methods will search one in each "
