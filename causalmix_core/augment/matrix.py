@@ -1,4 +1,4 @@
-"""Rows as points: numbers standardised, categories as codes, for generators that walk among them."""
+"""Rows as points: numbers standardised, categories as codes; for generators that walk on them."""
 
 from abc import abstractmethod
 
