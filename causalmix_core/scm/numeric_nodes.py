@@ -26,6 +26,8 @@ _DRAWS_TO_MATCH_SPREAD = 10_000
 _SHOWN = 500
 _DAY = 86_400_000_000.0  # microseconds
 _DEPENDENT = 0.001
+_FEW_VALUES = 12
+_HEAP = 0.1
 
 
 def assign_number(
@@ -188,7 +190,7 @@ def _choose_noise(
     half = make_folds(rows, 2)
     half[choose_rows(rows, rows)[_MOST_ROWS_TO_CHOOSE_NOISE:]] = -1
     _, counts = np.unique(y, return_counts=True)
-    repeats = len(counts) <= 12 or counts.max() / rows > 0.1
+    repeats = len(counts) <= _FEW_VALUES or counts.max() / rows > _HEAP
     smooth = len(counts) / rows > 0.5
 
     def fitted(form: str, part: NDArray[np.bool_]) -> Noise:
@@ -208,8 +210,12 @@ def _choose_noise(
         forms.append("local")
         if matrix.shape[1] <= rows / 10:
             forms.append("scaled")
-    if rows >= 40 and not smooth:
-        # zeros and few distinct values are kept by taking over values: the form to beat there
+    heaped = len(counts) > _FEW_VALUES and counts.max() / rows > _HEAP
+    if rows >= 40 and heaped:
+        # a value that many rows share, such as no bonus, would be lost in any added noise
+        forms = ["matched"]
+    elif rows >= 40 and not smooth:
+        # few distinct values are kept by taking over values: the form to beat there
         forms.insert(0 if repeats else len(forms), "matched")
     best, least = forms[0], np.empty(0)
     for form in forms if len(forms) > 1 else ():

@@ -576,3 +576,20 @@ def test_residual_plots_are_in_the_columns_own_units():
     as_json = level_found.to_dict()
     assert as_json["sentence"] == level_found.sentence
     assert len(as_json["residual"]) == 200
+
+
+def test_a_value_that_many_rows_share_stays_as_frequent_where_its_causes_make_it():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=300)
+    paid = rng.random(300) < 1 / (1 + np.exp(-2 * x))
+    bonus = np.where(paid, np.exp(5 + 0.5 * x + 0.3 * rng.normal(size=300)), 0.0)
+    kinds = {"x": Kind.NUMERIC, "bonus": Kind.NUMERIC}
+    table = Table(pd.DataFrame({"x": x, "bonus": bonus}), kinds)
+    rows = StructuralCausalModel().fit(table, nx.DiGraph([("x", "bonus")])).sample(10_000, seed=0)
+
+    none = rows["bonus"] == 0
+    assert none.mean() == pytest.approx((bonus == 0).mean(), abs=0.04)
+    assert none[rows["x"] > 1].mean() < 0.3
+    assert none[rows["x"] < -1].mean() > 0.7
+    # Nothing lies in the gap between no bonus and the least one.
+    assert rows["bonus"][~none].min() >= bonus[paid].min()
