@@ -11,7 +11,7 @@ from causalmix_core.scm.columns import Array, ColumnCodec, Columns, gaps
 from causalmix_core.scm.diagnostics import Findings, independence
 from causalmix_core.scm.features import ParentFeatures, learn_features
 from causalmix_core.scm.mechanism import Link, Marginal, Regressed, Roots, Value
-from causalmix_core.scm.noise import Additive, Noise, fit_additive, fit_local, fit_scaled
+from causalmix_core.scm.noise import Additive, Local, Noise, fit_additive, fit_local, fit_scaled
 from causalmix_core.scm.regression import Fit, LinearRegression, fit_linear, fit_trees
 from causalmix_core.scm.selection import Effort, choose_rows, clearly_better, make_folds
 from causalmix_core.scm.smoothing import smoothed
@@ -57,10 +57,12 @@ def assign_number(
     told = {name: values[telling] for name, values in inputs.items()}
     told_fit = Fit(fit.model, fit.held_out[telling], fit.order[telling])
     noise = _choose_noise(codec, told, features, y[telling], z[telling], told_fit, link)
+    # values that are taken over need no way back from the scale of the prediction
+    scale = Link() if _takes_over(noise) else link
     value = _match_spread(
-        Regressed(fit.model, noise, link, codec.low, codec.high), told, y[telling]
+        Regressed(fit.model, noise, scale, codec.low, codec.high), told, y[telling]
     )
-    return value, _findings(codec, value, inputs, known, y, z, fit)
+    return value, _findings(codec, value, inputs, known, y, z, fit, link)
 
 
 def _assign_marginal(
@@ -192,6 +194,7 @@ def _choose_noise(
     _, counts = np.unique(y, return_counts=True)
     repeats = len(counts) <= _FEW_VALUES or counts.max() / rows > _HEAP
     smooth = len(counts) / rows > 0.5
+    heaped = len(counts) > _FEW_VALUES and counts.max() / rows > _HEAP
 
     def fitted(form: str, part: NDArray[np.bool_]) -> Noise:
         if form == "additive":
@@ -202,7 +205,7 @@ def _choose_noise(
             assert isinstance(scale, LinearRegression)
             return fit_scaled(f[part], z[part], matrix[part], scale)
         if form == "matched":
-            return fit_local(fit.order[part], z[part], levels=True, smooth=smooth)
+            return fit_local(fit.order[part], y[part], levels=True, smooth=smooth and not heaped)
         return fit_local(fit.order[part], (z - f)[part], levels=False, smooth=smooth)
 
     forms = ["additive"]
@@ -210,7 +213,6 @@ def _choose_noise(
         forms.append("local")
         if matrix.shape[1] <= rows / 10:
             forms.append("scaled")
-    heaped = len(counts) > _FEW_VALUES and counts.max() / rows > _HEAP
     if rows >= 40 and heaped:
         # a value that many rows share, such as no bonus, would be lost in any added noise
         forms = ["matched"]
@@ -226,13 +228,18 @@ def _choose_noise(
             part = {name: values[test] for name, values in inputs.items()}
             for level in _QUANTILES:
                 at = np.full(int(test.sum()), level)
-                guess = link.backward(noise.quantile(fit.order[test], part, at))
+                guess = noise.quantile(fit.order[test], part, at)
+                guess = guess if _takes_over(noise) else link.backward(guess)
                 error = y[test] - np.clip(guess, codec.low, codec.high)
                 loss[test] += np.maximum(level * error, (level - 1) * error)
         scored = loss[half >= 0]
         if not len(least) or clearly_better(scored, least, share=0.002):
             best, least = form, scored
     return fitted(best, np.ones(rows, dtype=bool))
+
+
+def _takes_over(noise: Noise) -> bool:
+    return isinstance(noise, Local) and noise.levels
 
 
 def _match_spread(value: Regressed, inputs: Columns, y: Array) -> Regressed:
@@ -270,11 +277,13 @@ def _findings(
     y: Array,
     z: Array,
     fit: Fit,
+    link: Link,
 ) -> Findings:
     rows = len(y)
     residual = z - fit.held_out
     # what the noise itself does not explain: uniform, hence normal, and independent if all is well
-    level = np.clip(value.noise.rank(fit.held_out, inputs, z), 0.5 / rows, 1 - 0.5 / rows)
+    level = value.noise.rank(fit.held_out, inputs, value.link.forward(y))
+    level = np.clip(level, 0.5 / rows, 1 - 0.5 / rows)
     tests = independence(special.ndtri(level), inputs, known)
     u = (np.random.default_rng(0).permutation(rows) + 0.5) / rows
     drawn = value.draw(inputs, u)
@@ -289,9 +298,9 @@ def _findings(
         )
     shown = slice(None, None, max(1, -(-rows // _SHOWN)))
     start, unit = (0.0, _DAY) if codec.kind == "datetime" else (float(codec.origin), 1.0)
-    if value.link.log_shift is not None:
+    if link.log_shift is not None:
         start = 0.0
-    on_log = " on the log scale" if value.link.log_shift is not None else ""
+    on_log = " on the log scale" if link.log_shift is not None else ""
     return Findings(
         mechanism=fit.model.words + on_log,
         noise=value.noise.words,
