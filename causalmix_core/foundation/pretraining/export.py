@@ -13,7 +13,7 @@ from causalmix_core.foundation.pretraining.views import ONEHOT_LEVELS
 # tables best, so every member sees few columns and many members vote, as in a random forest.
 ESTIMATORS = 16
 COLUMNS_PER_MEMBER = 8
-TEMPERATURE = 0.4
+TEMPERATURE = 0.5
 
 
 def compact_inference_settings() -> dict[str, Any]:
