@@ -18,20 +18,24 @@ def shorten(text: object, length: int = _TITLE_LENGTH) -> str:
 
 
 def panels(
-    titles: Sequence[str], across: int = 4, height: int = PANEL_HEIGHT, gap: int = 62
+    titles: Sequence[str],
+    across: int = 4,
+    height: int = PANEL_HEIGHT,
+    gap: int = 62,
+    length: int = _TITLE_LENGTH,
 ) -> go.Figure:
-    """Return an empty grid with one titled panel per entry of `titles`; sizes in pixels."""
+    """Return an empty grid with one panel per title, cut to `length`; sizes in pixels."""
     across = max(1, min(across, len(titles)))
     down = ceil(len(titles) / across)
     total = down * height + 60
     figure = make_subplots(
         rows=down,
         cols=across,
-        subplot_titles=[shorten(title, _TITLE_LENGTH if across < 3 else 20) for title in titles],
+        subplot_titles=[shorten(title, length) for title in titles],
         horizontal_spacing=min(0.06, 0.8 / across),
         vertical_spacing=min(0.4, gap / total) if down > 1 else 0.1,
     )
-    figure.update_annotations(font_size=13 if across < 3 else 12)
+    figure.update_annotations(font_size=13 if length == _TITLE_LENGTH else 12)
     figure.update_layout(
         height=total,
         margin={"l": 36, "r": 10, "t": 40, "b": 10},

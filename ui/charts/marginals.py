@@ -37,7 +37,7 @@ def marginal_figure(
     Numbers and dates as cumulative shares (no choice of bins; the largest vertical gap is the
     Kolmogorov-Smirnov distance), categories as shares side by side in one order.
     """
-    figure = panels(list(columns), across, height=230)
+    figure = panels(list(columns), across, height=230, length=20)
     across = min(across, len(columns))
     frames = {"real": real, **synthetic}
     for index, column in enumerate(columns):

@@ -48,7 +48,7 @@ def form(space: Workspace, development: Table, test: Table) -> None:
             default=FIRST_METHODS,
             format_func=lambda name: METHODS[name].title,
             help="All share the same rows, the same number of steps and the same model. Keep "
-            "'No fine-tuning': it is what the others are measured against.",
+            "'No fine-tuning': it is what the others are measured against." + _slow_ones(),
         )
         one, two, three, four = st.columns(4)
         seeds = one.number_input(
@@ -112,12 +112,6 @@ def form(space: Workspace, development: Table, test: Table) -> None:
             launch(store(), space.project, plan)
             st.session_state.pop("experiment", None)
             st.rerun()
-    slow = [GENERATORS[name] for name in GENERATORS if GENERATORS[name].largest_pool]
-    for kind in slow:
-        st.caption(
-            f":material/hourglass: {kind.title} takes long for every row: a run gets "
-            f"{kind.largest_pool} of its rows, where others give up to {MOST_SYNTHETIC:,}."
-        )
     if graph is None and any(METHODS[name].generator == "causal" for name in FIRST_METHODS):
         st.caption(
             ":material/info: There is no graph yet: the causal methods will search one in each "
@@ -128,6 +122,16 @@ def form(space: Workspace, development: Table, test: Table) -> None:
             ":material/info: The causal methods use your graph as it is; its structure was found "
             "on all rows but the test rows, so it may have seen a run's validation rows."
         )
+
+
+def _slow_ones() -> str:
+    """Name the generators whose rows take long, and how many of them a run gets."""
+    return "".join(
+        f" {kind.title} takes long for every row: a run gets {kind.largest_pool} of its rows, "
+        f"where others give up to {MOST_SYNTHETIC:,}."
+        for kind in GENERATORS.values()
+        if kind.largest_pool
+    )
 
 
 def _more_choices(development: Table) -> tuple[Settings, tuple[str, str]]:
