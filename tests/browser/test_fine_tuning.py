@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import State
@@ -146,12 +147,27 @@ def number(page: Page, label: str, value: int) -> None:
 
 
 def choose(page: Page, label: str, value: str) -> None:
+    """Choose from a list; a page that is still running may close it once."""
     box = page.get_by_test_id("stSelectbox").filter(has_text=label).locator("input")
-    box.click()
-    page.get_by_role("option", name=value).first.click()
+    option = page.get_by_role("option", name=value).first
+    for _ in range(20):
+        box.click()
+        try:
+            option.click(timeout=3_000)
+        except PlaywrightTimeout:
+            box.press("Escape")
+        else:
+            return
+    pytest.fail(f"{label} offers no {value}")
 
 
 def fetch(page: Page, button: Locator) -> bytes:
-    with page.expect_download() as caught:
-        button.click()
-    return Path(caught.value.path()).read_bytes()
+    """Download; a click on a button that the running page is about to replace does nothing."""
+    for _ in range(10):
+        try:
+            with page.expect_download(timeout=15_000) as caught:
+                button.click()
+        except PlaywrightTimeout:
+            continue
+        return Path(caught.value.path()).read_bytes()
+    pytest.fail("The button gives no file")
