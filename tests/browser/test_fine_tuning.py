@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Locator, Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import Page, expect
 
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import State
@@ -15,6 +14,7 @@ from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Choices, Workspace
 from causalmix_core.finetune import TunedModel
 from causalmix_core.table import RawTable, examples
+from tests.browser.hands import choose, fetch, number
 
 LONG = 300_000  # milliseconds; a run on a busy machine
 
@@ -138,36 +138,3 @@ def wait_for_points(page: Page, least: int) -> int:
             return found
         page.wait_for_timeout(250)
     pytest.fail(f"{points(page)} points are drawn, not {least}")
-
-
-def number(page: Page, label: str, value: int) -> None:
-    box = page.get_by_role("spinbutton", name=label)
-    box.fill(str(value))
-    box.press("Tab")
-
-
-def choose(page: Page, label: str, value: str) -> None:
-    """Choose from a list; a page that is still running may close it once."""
-    box = page.get_by_test_id("stSelectbox").filter(has_text=label).locator("input")
-    option = page.get_by_role("option", name=value).first
-    for _ in range(20):
-        box.click()
-        try:
-            option.click(timeout=3_000)
-        except PlaywrightTimeout:
-            box.press("Escape")
-        else:
-            return
-    pytest.fail(f"{label} offers no {value}")
-
-
-def fetch(page: Page, button: Locator) -> bytes:
-    """Download; a click on a button that the running page is about to replace does nothing."""
-    for _ in range(10):
-        try:
-            with page.expect_download(timeout=15_000) as caught:
-                button.click()
-        except PlaywrightTimeout:
-            continue
-        return Path(caught.value.path()).read_bytes()
-    pytest.fail("The button gives no file")

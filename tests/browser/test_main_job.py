@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from causalmix_core.cli import main
 from causalmix_core.table import examples
+from tests.browser.hands import choose, fetch, number
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "classification"
 LONG = 300_000  # milliseconds; a search or a run on a busy machine
@@ -54,7 +55,7 @@ def test_from_a_file_to_predictions(
     page.goto(address)
     page.get_by_test_id("stFileUploader").first.locator("input").set_input_files(file)
     expect(page.get_by_role("heading", name="What should be predicted?")).to_be_visible()
-    select(page, "Target column", target)
+    choose(page, "Target column", target, exact=True)
     expect(page.get_by_text("Test rows, put away")).to_be_visible()
     snap("1-data")
 
@@ -152,19 +153,6 @@ def repeat_by_command_line(bundle: bytes, target: str, wanted: bytes, folder: Pa
 # What a person does on a page
 
 
-def select(page: Page, label: str, value: str) -> None:
-    box = page.get_by_test_id("stSelectbox").filter(has_text=label).locator("input")
-    box.click()
-    box.fill(value)
-    page.get_by_role("option", name=value, exact=True).click()
-
-
-def number(page: Page, label: str, value: int) -> None:
-    box = page.get_by_role("spinbutton", name=label)
-    box.fill(str(value))
-    box.press("Tab")
-
-
 def press(page: Page, label: str) -> None:
     page.get_by_role("button", name=label).first.click()
 
@@ -173,12 +161,6 @@ def follow(page: Page, label: str) -> None:
     page.get_by_test_id("stSidebarNav").get_by_text(label).click()
     title = label.split("· ")[1]
     expect(page.get_by_role("heading", name=title, exact=True).first).to_be_visible()
-
-
-def fetch(page: Page, button: Locator) -> bytes:
-    with page.expect_download() as caught:
-        button.click()
-    return Path(caught.value.path()).read_bytes()
 
 
 # The drawing, whose parts are found by their names
