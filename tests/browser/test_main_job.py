@@ -231,8 +231,17 @@ def handle_of(page: Page, editor: Locator, name: str) -> tuple[float, float]:
         page.mouse.move(x + 2, y + 2)
         page.mouse.move(x, y)
         page.wait_for_timeout(200)
-        if editor.evaluate("(root) => root.cy.getElementById('handle').nonempty()"):
-            return place(editor, "cy.getElementById('handle').renderedPosition()")
+        found = editor.evaluate(
+            """(root) => {
+                const handle = root.cy.getElementById('handle');
+                if (handle.empty()) return null;
+                const point = handle.renderedPosition();
+                const box = root.querySelector('.canvas').getBoundingClientRect();
+                return [box.x + point.x, box.y + point.y];
+            }"""
+        )
+        if found:
+            return found[0], found[1]
     pytest.fail(f"No handle appeared on {name}")
 
 
