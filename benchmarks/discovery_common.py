@@ -224,7 +224,8 @@ def write(path: Path | None, title: str, table: pd.DataFrame, words: str) -> Non
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False)]
     cores = len(os.sched_getaffinity(0))
     machine = (
-        f"{date.today()}, {cores} cores shared with other work, Python {platform.python_version()}."
+        f"{date.today()}, {cores} cores, load average {os.getloadavg()[1]:.1f} at the end, "
+        f"Python {platform.python_version()}."
     )
     path.with_suffix(".md").write_text(
         f"# {title}\n\n{machine}\n\n" + "\n".join(lines) + f"\n\n{words}\n"
