@@ -28,7 +28,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from causalmix_core.experiment.plan import Plan, Source
 from causalmix_core.experiment.runs import launch
@@ -144,10 +144,10 @@ def click_through(page: Page, clicks: int) -> list[tuple[str, list[float]]]:
     return list(times.items())
 
 
-def press(page: Page, target: "object", heading: str) -> float:
+def press(page: Page, target: Locator, heading: str) -> float:
     """Milliseconds from a click until the heading it leads to is visible."""
     begun = time.perf_counter()
-    target.click()  # type: ignore[attr-defined]
+    target.click()
     page.get_by_role("heading", name=heading, exact=True).first.wait_for(timeout=120_000)
     return (time.perf_counter() - begun) * 1000
 

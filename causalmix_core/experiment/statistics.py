@@ -19,6 +19,7 @@ from causalmix_core.finetune.metrics import HIGHER_IS_BETTER
 CASE = ["table", "budget", "seed"]
 BASELINE = "none"
 FEWEST_FOR_GAP = 10
+FEWEST_FOR_VERDICT = 6
 
 Array = NDArray[np.float64]
 
@@ -137,7 +138,10 @@ class Duel:
 
 def duel(results: pd.DataFrame, first: str, second: str, metric: str = "roc_auc") -> Duel:
     """Compare two methods in the cases that both have done."""
-    long = improvements(results, metric)
+    return _duel(improvements(results, metric), first, second)
+
+
+def _duel(long: pd.DataFrame, first: str, second: str) -> Duel:
     pair = long[long["method"].isin([first, second])]
     table = pair.pivot_table(index=CASE, columns="method", values="improvement").dropna()
     if first not in table or second not in table or table.empty:
@@ -160,11 +164,11 @@ def duels(results: pd.DataFrame, metric: str = "roc_auc") -> pd.DataFrame:
 
     Every pair stands once, the method that comes first in the results before the other.
     """
-    names = _order(_done(results))
+    names, long = _order(_done(results)), improvements(results, metric)
     rows = []
     for i, first in enumerate(names):
         for second in names[i + 1 :]:
-            found = duel(results, first, second, metric)
+            found = _duel(long, first, second)
             row = {"first": first, "second": second, **asdict(found), "clear": found.is_clear}
             rows.append(row)
     columns = ["first", "second", "wins", "ties", "losses", "median", "low", "high", "clear"]
@@ -193,7 +197,7 @@ def correlation_gap(curves: pd.DataFrame, metric: str = "roc_auc") -> pd.DataFra
     without its formula; this one is ours.
     """
     rows = []
-    chosen = curves[curves["metric"] == metric]
+    chosen = _with_budget(curves[curves["metric"] == metric])
     for identity, points in chosen.groupby([*CASE, "method"], sort=False, dropna=False):
         by_step = points.pivot_table(index="step", columns="split", values="value")
         value = math.nan
@@ -237,7 +241,7 @@ def summarise(
         values = long.loc[long["method"] == name, "improvement"].to_numpy(dtype=np.float64)
         values = values[np.isfinite(values)]
         low, high = bootstrap_median(values)
-        against = duel(results, name, "default", metric)
+        against = _duel(long, name, "default")
         row: dict[str, Any] = {
             "method": name,
             "runs": len(mine),
@@ -275,17 +279,28 @@ _SOMETIMES = (
 
 
 def verdict(results: pd.DataFrame, method: str, metric: str = "roc_auc") -> str:
-    """Say in one sentence whether a method was worth it against the un-tuned model."""
+    """Say in a sentence or two whether a method was worth it against the un-tuned model.
+
+    Under `FEWEST_FOR_VERDICT` runs nothing is claimed: by the sign test, even if all agree, chance
+    alone does as much more often than once in twenty.
+    """
     long = improvements(results, metric)
     values = long.loc[long["method"] == method, "improvement"].to_numpy(dtype=np.float64)
     values = values[np.isfinite(values)]
     name = _METRIC_NAMES.get(metric, metric)
     if len(values) < 3:
-        return f"{method}: {len(values)} comparable runs are too few to say; use at least 3 seeds."
+        runs = "1 comparable run is" if len(values) == 1 else f"{len(values)} comparable runs are"
+        return f"{method}: {runs} too few to say; use at least {FEWEST_FOR_VERDICT} seeds."
     low, high = bootstrap_median(values)
     middle = f"median {_signed(_median(values))} % in {name} over {len(values)} runs"
     interval = f"95 % interval {_signed(low)} to {_signed(high)} %"
     classic = method in METHODS and METHODS[method].is_yardstick
+    if len(values) < FEWEST_FOR_VERDICT and (low > 0 or high < 0):
+        side = "ahead" if low > 0 else "behind"
+        return (
+            f"{method} is {side} so far: {middle}. That can still be chance: use at "
+            f"least {FEWEST_FOR_VERDICT} seeds."
+        )
     if low > 0:
         found = "is ahead of the un-tuned model" if classic else "is worth it on your table"
     elif high < 0:
@@ -306,12 +321,13 @@ _METRIC_NAMES: Mapping[str, str] = {
 
 
 def _done(results: pd.DataFrame) -> pd.DataFrame:
-    done = results[results["status"] == "done"].copy()
-    if "budget" not in done:
-        done["budget"] = -1
-    # Missing budgets (60 % of the table) would be dropped from every grouping.
-    done["budget"] = done["budget"].fillna(-1).astype(int)
-    return done
+    return _with_budget(results[results["status"] == "done"])
+
+
+def _with_budget(frame: pd.DataFrame) -> pd.DataFrame:
+    """Name every budget: files of one budget lack it, and groupings would drop a missing one."""
+    budget = frame["budget"] if "budget" in frame else pd.Series(-1, index=frame.index)
+    return frame.assign(budget=budget.fillna(-1).astype(int))
 
 
 def _order(results: pd.DataFrame) -> list[str]:

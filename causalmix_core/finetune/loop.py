@@ -252,7 +252,7 @@ def _gradients(
         # One backward pass per member keeps the memory of one forward pass only.
         members = [turn] if in_turns else None
         for attempt in ensemble.attempts(context.rows, context.y, query.rows, query.y, members):
-            (attempt.loss * weight).backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(attempt.loss * weight)
             total += float(attempt.loss.detach()) * weight
             attempts.append(replace(attempt, loss=attempt.loss.detach()))
     if not np.isfinite(total):

@@ -137,7 +137,34 @@ def test_the_verdict_says_whether_it_was_worth_it():
     assert "within noise" in statistics.verdict(_many(0.0), "smote")
     assert "makes the model worse" in statistics.verdict(_many(-0.02), "smote")
     few = _many(0.02)
-    assert "too few" in statistics.verdict(few[few["seed"] < 2], "smote")
+    assert "2 comparable runs are too few" in statistics.verdict(few[few["seed"] < 2], "smote")
+    assert "1 comparable run is too few" in statistics.verdict(few[few["seed"] < 1], "smote")
+
+
+def test_agreement_of_a_few_runs_is_not_called_worth_it():
+    ahead, behind = _many(0.02), _many(-0.02)
+    for runs in (3, 5):
+        said = statistics.verdict(ahead[ahead["seed"] < runs], "smote")
+        assert "is ahead so far" in said
+        assert "can still be chance" in said
+        assert "is behind so far" in statistics.verdict(behind[behind["seed"] < runs], "smote")
+    assert "worth it" in statistics.verdict(ahead[ahead["seed"] < 6], "smote")
+
+
+def test_files_of_one_budget_are_read_like_those_of_several():
+    results = _many(0.02).assign(accuracy_test=0.8, log_loss_test=0.4, seconds=1.0)
+    points = [
+        {"table": "t", "method": name, "seed": 0, "step": step, "split": split, "metric": "roc_auc"}
+        | {"value": 0.5 + 0.01 * step}
+        for name in ("none", "smote")
+        for split in ("validation", "test")
+        for step in range(12)
+    ]
+    curves = pd.DataFrame(points)
+    lacking = statistics.summarise(results.drop(columns="budget"), curves)
+    given_one = statistics.summarise(results, curves.assign(budget=100))
+    pd.testing.assert_frame_equal(lacking, given_one)
+    assert lacking["correlation_gap"].iloc[1] == pytest.approx(0.0)
 
 
 def test_the_summary_has_a_line_per_method_and_names_what_failed():

@@ -1,5 +1,6 @@
 """Results to take away: files, a notebook, MLflow."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -60,10 +61,12 @@ def takeaway(runs: list[Job]) -> None:
         _mlflow(runs)
 
 
-def _download(label: str, make: object, name: str, mime: str, primary: bool = False) -> None:
+def _download(
+    label: str, make: Callable[[], bytes], name: str, mime: str, primary: bool = False
+) -> None:
     st.download_button(
         label,
-        make,  # type: ignore[arg-type]
+        make,
         file_name=name,
         mime=mime,
         on_click="ignore",
