@@ -232,6 +232,8 @@ def _gradients(
     attempts: list[Attempt],
 ) -> float:
     """Compute the gradients of one step and return its loss; adds to `attempts`."""
+    import torch
+
     ensemble, real, synthetic = material.ensemble, material.training, material.synthetic
     in_turns = settings.members == "turns"
     total = 0.0
