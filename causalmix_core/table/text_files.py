@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from causalmix_core.errors import TableError
 
@@ -69,13 +69,13 @@ def find_dialect(text: str) -> Dialect:
     whole = len(sample) == len(text)
     clean = [d for d in DELIMITERS if _is_rectangle(sample, Dialect(d), whole)]
     if len(clean) == 1:
-        return _with_spaces(sample, Dialect(clean[0]))
+        return _with_spaces(sample, _with_apostrophes(sample, Dialect(clean[0])))
     found = _ask_clevercsv(sample)
     if found is not None and (not clean or found.delimiter in clean):
-        return _with_spaces(sample, found)
+        return _with_spaces(sample, _with_apostrophes(sample, found))
     if clean:
         widths = {d: len(next(_parse(sample, Dialect(d)))) for d in clean}
-        return Dialect(max(clean, key=lambda d: widths[d]))
+        return _with_apostrophes(sample, Dialect(max(clean, key=lambda d: widths[d])))
     return Dialect(max(DELIMITERS, key=lambda d: sample.partition("\n")[0].count(d)))
 
 
@@ -228,6 +228,20 @@ def _ask_clevercsv(sample: str) -> Dialect | None:
     if not dialect.quote and '"' in sample:
         dialect = Dialect(found.delimiter, '"', found.escapechar or "")
     return dialect
+
+
+def _with_apostrophes(sample: str, dialect: Dialect) -> Dialect:
+    """Take apostrophes for quotes where cells have them at both ends or at none.
+
+    Some programs quote the names of columns alone, which says too little for a detector.
+    """
+    if '"' in sample or "'" not in sample:
+        return dialect
+    plain = replace(dialect, quote="")
+    cells = [cell.strip() for row in _parse(sample, plain) for cell in row]
+    at_an_end = [cell for cell in cells if cell.startswith("'") or cell.endswith("'")]
+    wrapped = all(len(c) > 1 and c[0] == c[-1] == "'" and "'" not in c[1:-1] for c in at_an_end)
+    return replace(dialect, quote="'") if at_an_end and wrapped else dialect
 
 
 def _with_spaces(sample: str, dialect: Dialect) -> Dialect:

@@ -160,6 +160,27 @@ def test_single_quotes_around_cells_are_found():
     assert read_raw(data, name="t.csv").frame["name"].tolist() == ["a;1", "b;2", "c;3"]
 
 
+def test_single_quotes_around_the_names_alone_are_found():
+    data = b"'age'\t'vote'\n36\t1\n20\t0\n41\t1\n"
+    raw = read_raw(data, name="t.csv")
+    assert raw.columns == ["age", "vote"]
+    assert raw.settings.quote == "'"
+
+
+def test_single_quotes_around_some_values_are_found():
+    data = b"status,age\n'no checking',30\nnone,40\n'all paid',50\n"
+    assert read_raw(data, name="t.csv").frame["status"].tolist() == [
+        "no checking",
+        "none",
+        "all paid",
+    ]
+
+
+def test_an_apostrophe_at_the_end_of_a_name_is_no_quote():
+    data = b"who,size\nthe Joneses',1\n'tis,2\n'x',3\n"
+    assert read_raw(data, name="t.csv").frame["who"].tolist() == ["the Joneses'", "'tis", "'x'"]
+
+
 def test_a_trailing_delimiter_makes_no_column():
     assert read_raw(b"a;b;\n1;x;\n2;y;\n", name="t.csv").columns == ["a", "b"]
 
