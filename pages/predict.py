@@ -1,20 +1,19 @@
 """Predict: use a tuned model on new rows."""
 
 import hashlib
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from causalmix_core.errors import CausalMixError
 from causalmix_core.experiment import jobs
-from causalmix_core.experiment.jobs import State
+from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.runs import model_file
 from causalmix_core.finetune import TunedModel
 from causalmix_core.table import read_raw, to_csv
 from ui.loader import FILE_TYPES
 from ui.palette import method_label
-from ui.session import ensure_entrypoint, project, store
+from ui.session import LOOKED_AT, ensure_entrypoint, project, store
 from ui.words import plain
 
 ensure_entrypoint()
@@ -26,31 +25,34 @@ def load(path: str, changed: float) -> TunedModel:
     return TunedModel.load(path)
 
 
-def own_models() -> dict[str, Path]:
-    """The tuned models of the open project, by a label."""
+def own_models() -> list[Job]:
+    """The open project's runs that left a tuned model, the newest first."""
     current = project()
     if current is None:
-        return {}
-    found = {}
-    for run in reversed(jobs.jobs(store(), current.id, "finetune")):
-        file = model_file(store(), run)
-        if run.state is State.DONE and file.is_file():
-            label = (
-                f"{method_label(run.request['method'])}, seed {run.request['seed']}, "
-                f"{run.request['train_rows']} labelled rows: test AUC "
-                f"{run.result['metrics']['roc_auc_test']:.3f}"
-            )
-            found.setdefault(label, file)
-    return found
+        return []
+    runs = reversed(jobs.jobs(store(), current.id, "finetune"))
+    return [run for run in runs if run.state is State.DONE and model_file(store(), run).is_file()]
+
+
+def label(run: Job) -> str:
+    """What tells a run's model from the others."""
+    return (
+        f"{method_label(run.request['method'])}, seed {run.request['seed']}, "
+        f"{run.request['train_rows']} labelled rows: test AUC "
+        f"{run.result['metrics']['roc_auc_test']:.3f}"
+    )
 
 
 def chosen_model() -> TunedModel | None:
     """Let a model be chosen or brought."""
     models = own_models()
-    label = st.selectbox(
+    looked_at = st.session_state.get(LOOKED_AT)
+    first = next((i for i, run in enumerate(models) if run.id == looked_at), 0)
+    run = st.selectbox(
         "Tuned model of this project",
-        list(models),
-        index=0 if models else None,
+        models,
+        index=first if models else None,
+        format_func=label,
         placeholder="none yet: fine-tune one, or bring a file below",
     )
     brought = st.file_uploader(
@@ -63,9 +65,9 @@ def chosen_model() -> TunedModel | None:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
         return load(str(path), path.stat().st_mtime)
-    if label is None:
+    if run is None:
         return None
-    path = models[label]
+    path = model_file(store(), run)
     return load(str(path), path.stat().st_mtime)
 
 

@@ -21,6 +21,8 @@ from ui.words import plain
 
 _ENTERED = "entered"
 _PROJECT = "project"
+LOOKED_AT = "looked-at"
+"""Key of the run that was looked at last: the page that predicts begins with its model."""
 
 
 def mark_entered() -> None:

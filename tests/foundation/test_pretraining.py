@@ -80,7 +80,7 @@ def test_classes_are_drawn_from_the_probabilities_that_the_network_is_taught() -
 
 def test_the_curriculum_widens_and_keeps_small_tasks() -> None:
     before, after = curriculum.limits(0), curriculum.limits(12_000)
-    assert (before.columns, before.classes) == (5, 2)
+    assert (before.columns, before.classes) == (9, 2)
     assert after.columns > 40
     assert after.rows > 400
     assert after.classes == 10

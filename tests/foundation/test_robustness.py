@@ -113,3 +113,19 @@ def test_few_members_see_more_columns_each() -> None:
     model.fit(encoder.transform(table.frame), encoder.labels(table.frame))
     seen = [len(member.feature_indices) for member in model.executor_.ensemble_members]
     assert seen == [34, 34, 34]
+
+
+@pytest.mark.slow
+def test_a_deciding_column_is_found_wherever_it_stands() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(0)
+    for place in range(0, 24, 3):
+        X = pd.DataFrame(rng.normal(size=(240, 24)), columns=[f"x{i}" for i in range(24)])
+        y = pd.Series(np.where(X[f"x{place}"] > 0, "high", "low"), dtype="str")
+        labelled = table_of(X[:120], y[:120])
+        encoder = TableEncoder.fit(labelled)
+        model = load("compact", encoder=encoder, n_estimators=2, device="cpu")
+        model.fit(encoder.transform(labelled.frame), encoder.labels(labelled.frame))
+        p = model.predict_proba(encoder.transform(X[120:]))[:, 0]
+        assert roc_auc_score(y[120:] == "high", p) > 0.9, f"column {place}"

@@ -73,8 +73,9 @@ def diagnosis_figure(diagnosis: Mapping[str, Any]) -> go.Figure:
         col=2,
     )
     figure.update_annotations(font_size=13)
-    figure.update_xaxes(title_text="predicted", row=1, col=1)
-    figure.update_yaxes(title_text="true", autorange="reversed", row=1, col=1)
+    # Classes may be called 0 and 1, which an axis would take for numbers.
+    figure.update_xaxes(title_text="predicted", type="category", row=1, col=1)
+    figure.update_yaxes(title_text="true", type="category", autorange="reversed", row=1, col=1)
     figure.update_xaxes(title_text=said, tickformat=".0%", range=[-0.03, 1.03], row=1, col=2)
     figure.update_yaxes(title_text=seen, tickformat=".0%", range=[-0.03, 1.03], row=1, col=2)
     figure.update_layout(height=360, showlegend=False, margin={"l": 10, "r": 10, "t": 40, "b": 10})

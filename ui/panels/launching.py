@@ -56,7 +56,8 @@ def form(space: Workspace, development: Table, test: Table) -> None:
             1,
             20,
             3,
-            help="Every seed draws other labelled rows and trains again: one run says little.",
+            help="Every seed draws other labelled rows and trains again: one run says little. "
+            "A verdict needs six.",
         )
         labelled = two.number_input(
             "Labelled rows",

@@ -7,7 +7,7 @@ from causalmix_core.experiment.runs import model_file, repeat_command
 from ui.charts import diagnosis_figure
 from ui.navigation import PREDICT
 from ui.palette import method_label
-from ui.session import store
+from ui.session import LOOKED_AT, store
 
 
 def one_run(done: list[Job]) -> None:
@@ -23,6 +23,7 @@ def one_run(done: list[Job]) -> None:
     )
     if picked is None:
         return
+    st.session_state[LOOKED_AT] = picked.id
     diagnosis = picked.result.get("diagnosis")
     if diagnosis:
         st.plotly_chart(

@@ -68,11 +68,11 @@ MORE: Columns = {
 
 
 def show_columns(frame: pd.DataFrame, columns: Columns) -> None:
-    """Show a table with explained columns; those that the frame lacks are left out."""
+    """Show a table with explained columns; those without any value are left out."""
     st.dataframe(
         frame,
         hide_index=True,
-        column_order=[name for name in columns if name in frame],
+        column_order=[name for name in columns if name in frame and frame[name].notna().any()],
         column_config={
             name: st.column_config.NumberColumn(title, format=form, help=text)
             if form
@@ -102,10 +102,13 @@ def verdicts(table: Any) -> None:
     if "none" not in set(table.loc[table["status"] == "done", "method"]):
         st.caption("Run 'No fine-tuning' too: the other methods are measured against it.")
         return
+    of: dict[str, list[str]] = {}
     for method in dict.fromkeys(table["method"]):
         if method != "none" and (table["status"][table["method"] == method] == "done").any():
             said = statistics.verdict(table, method).removeprefix(method).lstrip(": ")
-            st.markdown(f"- **{method_label(method)}**: {plain(said)}")
+            of.setdefault(said, []).append(method_label(method))
+    for said, methods in of.items():
+        st.markdown(f"- **{', '.join(methods)}**: {plain(said)}")
 
 
 def outcome(space: Workspace, runs: list[Job], others: list[list[Job]]) -> None:

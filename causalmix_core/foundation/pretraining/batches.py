@@ -14,12 +14,17 @@ from causalmix_core.foundation.pretraining.views import encode
 
 
 class Batch(NamedTuple):
-    """Encoded tasks of one shape; the arrays as `views.encode` returns them."""
+    """Encoded tasks of one shape; the arrays as `views.encode` returns them.
+
+    `seed` draws the random embeddings that tell the columns apart. A network that always sees the
+    same ones learns to use the columns it met first and stays blind to all others.
+    """
 
     X: NDArray[np.float32]
     y: NDArray[np.int64]
     context: int
     p: NDArray[np.float32]
+    seed: int = 0
 
 
 def batch(seed: int, step: int, rank: int, ranks: int, tokens: int = curriculum.TOKENS) -> Batch:
@@ -33,19 +38,25 @@ def make(rng: np.random.Generator, shape: BatchShape, count: int) -> Batch:
     """Make `count` encoded tasks of a shape."""
     tasks = _tabicl(rng, shape, count) if shape.source == "tabicl" else _own(rng, shape, count)
     X, y, p = encode(rng, tasks, shape.view, shape.context, shape.columns)
-    return Batch(X, y, shape.context, p)
+    return Batch(X, y, shape.context, p, int(rng.integers(2**31)))
 
 
 def _classes(rng: np.random.Generator, most: int) -> int:
     return 2 if most <= 2 or rng.random() < 0.45 else int(rng.integers(2, most + 1))
 
 
+def _visible(rng: np.random.Generator, shape: BatchShape) -> int:
+    """Number of columns before encoding; indicator columns need room."""
+    if shape.view == "onehot" and shape.columns > 3:
+        fewest = max(1, shape.columns // 5)
+        return round(float(np.exp(rng.uniform(np.log(fewest), np.log(shape.columns)))))
+    return shape.columns
+
+
 def _own(rng: np.random.Generator, shape: BatchShape, count: int) -> list[Task]:
     tasks = []
     for _ in range(count):
-        columns = shape.columns
-        if shape.view == "onehot" and columns > 3:
-            columns = int(rng.integers((columns + 1) // 2, columns + 1))
+        columns = _visible(rng, shape)
         tasks.append(
             simulate(
                 rng, TaskShape(shape.rows, columns, _classes(rng, shape.classes), shape.difficulty)
@@ -61,9 +72,7 @@ def _tabicl(rng: np.random.Generator, shape: BatchShape, count: int) -> list[Tas
     import torch
     from tabicl.prior import PriorDataset
 
-    columns = shape.columns
-    if shape.view == "onehot" and columns > 3:
-        columns = int(rng.integers((columns + 1) // 2, columns + 1))
+    columns = _visible(rng, shape)
     state = torch.random.get_rng_state()
     numpy_state = np.random.get_state()  # noqa: NPY002  (tabicl draws from the global state)
     import random

@@ -67,7 +67,7 @@ def simulate(rng: Rng, shape: TaskShape) -> Task:
 def _hidden_causes(rng: Rng, shape: TaskShape) -> Floats:
     """Draw (rows, columns) standardised continuous values with some dependence between columns."""
     T, d = shape.rows, shape.columns
-    style = rng.choice(4, p=[0.3, 0.3, 0.25, 0.15] if shape.difficulty > 0.3 else [0.6, 0.4, 0, 0])
+    style = rng.choice(4, p=[0.3, 0.3, 0.25, 0.15] if shape.difficulty > 0.3 else [0, 1, 0, 0])
     if style == 0:
         rank = int(rng.integers(1, d + 1))
         loading = rng.normal(size=(rank, d)) * np.exp(rng.normal(size=(rank, 1)) * 0.7)
@@ -141,7 +141,8 @@ def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> tuple[Ints, Floats]:
     evenness = rng.choice([0.7, 2.0, 10.0], p=[0.2, 0.4, 0.4]) if shape.difficulty > 0.2 else 20.0
     shares = rng.dirichlet(np.full(k, evenness)) * 0.94 + 0.06 / k
     if outputs == 1:
-        noise = np.exp(rng.uniform(np.log(0.01), np.log(0.7 if k == 2 else 0.35)))
+        most = 0.3 + 0.4 * shape.difficulty if k == 2 else 0.35
+        noise = np.exp(rng.uniform(np.log(0.01), np.log(most)))
         law = stats.logistic(scale=0.55) if rng.random() < 0.7 else stats.norm()
         score = scores[:, 0] + noise * law.rvs(size=T, random_state=rng)
         cuts = np.quantile(score, np.cumsum(shares)[:-1])
@@ -171,10 +172,11 @@ def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> tuple[Ints, Floats]:
 
 def _relevant(rng: Rng, d: int) -> Ints:
     """Choose which columns the rule looks at: often few, sometimes all."""
-    if d <= 2 or rng.random() < 0.5:
+    kind = rng.random()
+    if d <= 2 or kind < 0.45:
         return np.arange(d)
-    share = rng.beta(1.5, 1.5)
-    return rng.choice(d, size=max(1, round(share * d)), replace=False)
+    count = round(rng.beta(1.5, 1.5) * d) if kind < 0.8 else int(rng.integers(1, 4))
+    return rng.choice(d, size=min(d, max(1, count)), replace=False)
 
 
 def _importance(rng: Rng, d: int) -> Floats:
@@ -278,7 +280,7 @@ RULES: tuple[Callable[[Rng, Floats, int], Floats], ...] = (
 
 
 def _rule_weights(difficulty: float) -> Floats:
-    easy = np.array([0.6, 0.2, 0.2, 0, 0, 0, 0])
+    easy = np.array([0.9, 0.05, 0.05, 0, 0, 0, 0])
     full = np.array([0.2, 0.17, 0.21, 0.14, 0.06, 0.12, 0.10])
     return (1 - difficulty) * easy + difficulty * full
 

@@ -78,6 +78,7 @@ def loss_of(network: Any, batch: Batch, device: str = "cpu", bfloat16: bool = Fa
 
     labels = torch.from_numpy(batch.y[: batch.context]).to(device)
     wanted = torch.from_numpy(batch.p).to(device)
+    network.seed = batch.seed
     logits = precision.forward(network, batch.X, labels.float(), bfloat16)
     absent = torch.arange(logits.shape[-1], device=device)[None, :] > labels.max(0).values[:, None]
     logits = logits.masked_fill(absent[None], -1e9)
