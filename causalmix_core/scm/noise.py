@@ -104,7 +104,7 @@ class Local:
     windows: Array
     levels: bool
     smooth: bool = True
-    words: str = "noise of rows with a similar prediction"
+    words: str = "the noise of rows with a similar prediction"
 
     def _nearest(self, f: Array) -> NDArray[np.int64]:
         if len(self.centres) == 1:
@@ -182,9 +182,9 @@ def fit_local(f: Array, values: Array, *, levels: bool, smooth: bool) -> Local:
     centres = np.array([sorted_f[start:stop].mean() for start, stop in spans])
     by_centre = np.argsort(centres, kind="stable")
     words = (
-        "values of rows with a similar prediction"
+        "the values of rows with a similar prediction"
         if levels
-        else "noise of rows with a similar prediction"
+        else "the noise of rows with a similar prediction"
     )
     return Local(centres[by_centre], windows[by_centre], levels, smooth, words)
 

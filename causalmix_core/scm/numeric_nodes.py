@@ -289,7 +289,10 @@ def _findings(
     drawn = value.draw(inputs, u)
     warnings: list[str] = []
     if not isinstance(value.noise, Additive):
-        warnings.append(f"The noise is not the same everywhere: {value.noise.words} is drawn.")
+        warnings.append(
+            "Rows do not scatter alike everywhere around their prediction: each draws "
+            f"{value.noise.words}."
+        )
     dependent = [name for name, p in tests.items() if p < _DEPENDENT / max(len(tests), 1)]
     if dependent:
         warnings.append(

@@ -296,7 +296,7 @@ def test_uneven_noise_is_reproduced_and_named():
     real = np.abs(y - x)
     assert low == pytest.approx(np.median(real[x < -1]), rel=0.25)
     assert high == pytest.approx(np.median(real[x > 1]), rel=0.25)
-    assert any("not the same everywhere" in one for one in model.diagnostics[1].warnings)
+    assert any("do not scatter alike" in one for one in model.diagnostics[1].warnings)
 
 
 def test_trees_are_used_where_they_are_clearly_better_and_only_there():

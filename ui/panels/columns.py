@@ -65,7 +65,7 @@ def columns_table(space: Workspace, table: Table) -> None:
                 "Kind (click to change)",
                 options=list(KIND_WORDS.values()),
                 required=True,
-                width="medium",
+                width="large",
             ),
             "missing": st.column_config.ProgressColumn(
                 "Missing", format="percent", min_value=0.0, max_value=1.0

@@ -29,11 +29,11 @@ def mechanisms(nodes: list[dict[str, Any]]) -> None:
     )
     chosen = st.selectbox(
         "Look at one column",
-        range(len(with_causes)),
+        sorted(range(len(with_causes)), key=lambda place: -(explained(with_causes[place]) or 0.0)),
         format_func=lambda place: _title(with_causes[place]),
     )
     node = with_causes[chosen]
-    st.markdown(f"**{plain(node['sentence'])}** · {plain(node['noise'])}")
+    st.markdown(f"**{plain(node['sentence'])}** · drawn with {plain(node['noise'])}")
     if node["residual"]:
         st.caption(
             "R² is the share explained. Each point is a real row: what its causes predict, and "

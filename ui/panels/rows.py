@@ -67,7 +67,7 @@ def figures(report: dict, made: dict[str, Rows]) -> None:
     st.caption(
         "Judged on real rows that no generator saw. Read every figure between its ceiling (real "
         "training rows in the place of synthetic ones) and its floor (every column shuffled by "
-        "itself). An empty cell does not apply here."
+        "itself). None: does not apply here."
     )
     notes = report.get("notes") or {}
     if notes:
