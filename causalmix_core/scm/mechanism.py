@@ -67,13 +67,17 @@ class Link:
 
 @dataclass(frozen=True)
 class Regressed:
-    """A numeric node: prediction and noise on the link's scale, inside the observed bounds."""
+    """A numeric node: prediction and noise on the link's scale, inside the observed bounds.
+
+    What lies outside a bound by less than `slack`, half a step of the column, is that bound.
+    """
 
     model: Regression
     noise: Noise
     link: Link
     low: float
     high: float
+    slack: float = 0.0
 
     def draw(self, columns: Columns, u: Array) -> Array:
         """Return one value per row.
@@ -83,7 +87,7 @@ class Regressed:
         """
         f = self.model.predict(columns)
         drawn = self.link.backward(self.noise.quantile(f, columns, u))
-        outside = (drawn < self.low) | (drawn > self.high)
+        outside = (drawn < self.low - self.slack) | (drawn > self.high + self.slack)
         if outside.any():
             part = {name: values[outside] for name, values in columns.items()}
             centre = f[outside]

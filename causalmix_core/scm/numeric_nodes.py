@@ -60,7 +60,9 @@ def assign_number(
     # values that are taken over need no way back from the scale of the prediction
     scale = Link() if _takes_over(noise) else link
     value = _match_spread(
-        Regressed(fit.model, noise, scale, codec.low, codec.high), told, y[telling]
+        Regressed(fit.model, noise, scale, codec.low, codec.high, (codec.step or 0.0) / 2),
+        told,
+        y[telling],
     )
     return value, _findings(codec, value, inputs, known, y, z, fit, link)
 

@@ -593,3 +593,21 @@ def test_a_value_that_many_rows_share_stays_as_frequent_where_its_causes_make_it
     assert none[rows["x"] < -1].mean() > 0.7
     # Nothing lies in the gap between no bonus and the least one.
     assert rows["bonus"][~none].min() >= bonus[paid].min()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whole_numbers_of_few_values_keep_their_shares_under_each_cause(seed):
+    rng = np.random.default_rng(seed)
+    pain = rng.random(120) < 0.4
+    level = np.where(
+        pain, rng.choice(4, 120, p=[0, 0.06, 0.14, 0.8]), rng.choice(4, 120, p=[0.1, 0.25, 0.4, 0.25])
+    )  # fmt: skip
+    frame = pd.DataFrame({"pain": text(np.where(pain, "yes", "no")), "level": level + 1})
+    table = Table(frame, {"pain": Kind.BINARY, "level": Kind.INTEGER})
+    graph = nx.DiGraph([("pain", "level")])
+    rows = StructuralCausalModel().fit(table, graph).sample(5_000, seed=0)
+    for given in ("yes", "no"):
+        real = frame["level"][frame["pain"] == given].value_counts(normalize=True)
+        drawn = rows["level"][rows["pain"] == given].value_counts(normalize=True)
+        apart = real.sub(drawn, fill_value=0).abs().sum() / 2
+        assert apart < 0.15, f"{given}: {apart:.2f}"
