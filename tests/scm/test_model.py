@@ -599,9 +599,9 @@ def test_a_value_that_many_rows_share_stays_as_frequent_where_its_causes_make_it
 def test_whole_numbers_of_few_values_keep_their_shares_under_each_cause(seed):
     rng = np.random.default_rng(seed)
     pain = rng.random(120) < 0.4
-    level = np.where(
-        pain, rng.choice(4, 120, p=[0, 0.06, 0.14, 0.8]), rng.choice(4, 120, p=[0.1, 0.25, 0.4, 0.25])
-    )  # fmt: skip
+    with_pain = rng.choice(4, 120, p=[0, 0.06, 0.14, 0.8])
+    without = rng.choice(4, 120, p=[0.1, 0.25, 0.4, 0.25])
+    level = np.where(pain, with_pain, without)
     frame = pd.DataFrame({"pain": text(np.where(pain, "yes", "no")), "level": level + 1})
     table = Table(frame, {"pain": Kind.BINARY, "level": Kind.INTEGER})
     graph = nx.DiGraph([("pain", "level")])
