@@ -47,7 +47,7 @@ def compare(model: str, tasks: int, columns: int, classes: int, view: str) -> np
     network.eval()
     rng = np.random.default_rng([2**31 + 1, columns, classes])
     shape = BatchShape(tasks, ROWS, CONTEXT, columns, classes, 1.0, view, "own")
-    X, y, context, _ = make(rng, shape, tasks)
+    X, y, context = make(rng, shape, tasks)[:3]
     with torch.inference_mode():
         logits = network(torch.from_numpy(X), torch.from_numpy(y[:context]).float())
     found = []

@@ -34,7 +34,7 @@ def simulated_scores(weights: dict[str, Any], tasks: int = 8) -> list[str]:
     ):
         shape = BatchShape(tasks, 256, 128, columns, classes, 1.0, view, "own")
         rng = np.random.default_rng([2**31, columns, classes])
-        X, y, context, _ = make(rng, shape, tasks)
+        X, y, context = make(rng, shape, tasks)[:3]
         with torch.inference_mode():
             logits = network(torch.from_numpy(X), torch.from_numpy(y[:context]).float())
         rows.append(f"{name},{_scores(logits.float().numpy(), y, context)}")
