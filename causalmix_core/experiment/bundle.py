@@ -110,7 +110,7 @@ def _describe(store: Store, project: Project) -> dict[str, Any]:
         return [dict(row) for row in connection.execute(query).mappings()]
 
     with store.reading() as connection:
-        jobs = rows(schema.jobs)
+        jobs = sorted(rows(schema.jobs), key=lambda job: int(job["number"]))
         ids = [job["id"] for job in jobs]
         measured = select(schema.measurements).where(schema.measurements.c.job.in_(ids))
         points = [list(row) for row in connection.execute(measured)]

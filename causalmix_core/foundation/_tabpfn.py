@@ -264,6 +264,11 @@ def classifier(
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         from tabpfn import TabPFNClassifier
 
+    # Members of the compact model see 25 columns, half of them with indicator columns: tabpfn
+    # warns at every fit that these are not counted, which is meant here.
+    warnings.filterwarnings("ignore", message="Feature subsampling is active", category=UserWarning)
+    if encoder is not None and "inference_config" not in more:
+        more["inference_config"] = _covering(file, n_estimators, encoder.width)
     return TabPFNClassifier(
         model_path=str(file),
         n_estimators=n_estimators,
@@ -274,6 +279,25 @@ def classifier(
         ignore_pretraining_limits=True,
         **more,
     )
+
+
+def _covering(file: Path, n_estimators: int | Literal["auto"], width: int) -> dict[str, Any] | None:
+    """Let few members see more columns each than the checkpoint says: together all the columns."""
+    from causalmix_core.foundation.checkpoint import header
+
+    stored = header(file).get("inference_config")
+    if not stored:
+        return None
+    members = stored.get("N_ESTIMATORS", "auto") if n_estimators == "auto" else n_estimators
+    if members == "auto":
+        return None
+    least = -(-width // members)
+    views = [dict(view) for view in stored["PREPROCESS_TRANSFORMS"]]
+    if all(view["max_features_per_estimator"] >= least for view in views):
+        return None
+    for view in views:
+        view["max_features_per_estimator"] = max(view["max_features_per_estimator"], least)
+    return {"PREPROCESS_TRANSFORMS": views}
 
 
 def column_transformer(name: str, rows: int) -> Any:

@@ -106,6 +106,15 @@ def test_unseen_categories_and_new_missing_values_are_predicted() -> None:
     assert p[3].argmax() == 1
 
 
+def test_few_members_see_more_columns_each() -> None:
+    table = cases()["a hundred columns"]
+    encoder = TableEncoder.fit(table)
+    model = load("compact", encoder=encoder, n_estimators=3, device="cpu")
+    model.fit(encoder.transform(table.frame), encoder.labels(table.frame))
+    seen = [len(member.feature_indices) for member in model.executor_.ensemble_members]
+    assert seen == [34, 34, 34]
+
+
 @pytest.mark.slow
 def test_a_deciding_column_is_found_wherever_it_stands() -> None:
     from sklearn.metrics import roc_auc_score
