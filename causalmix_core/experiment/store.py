@@ -6,6 +6,7 @@ transaction, so several processes and browser tabs can work on one project at th
 """
 
 import builtins
+import contextlib
 import hashlib
 import json
 import os
@@ -358,9 +359,11 @@ class Store:
         query = select(schema.frames.c.file).where(schema.frames.c.project == project)
         used = set(connection.execute(query).scalars())
         for file in (self._folder(project) / "frames").iterdir():
-            # A young file may be one that another process is about to point to.
-            if file.name not in used and time.time() - file.stat().st_mtime > 60:
-                file.unlink(missing_ok=True)
+            # A young file may be one that another process is about to point to; a file that is gone
+            # was another process's temporary one.
+            with contextlib.suppress(FileNotFoundError):
+                if file.name not in used and time.time() - file.stat().st_mtime > 60:
+                    file.unlink()
 
 
 def new_id() -> str:
