@@ -205,6 +205,7 @@ def test_a_moved_node_stays_where_it_was_put(editor: Editor) -> None:
 
 def test_edits_made_faster_than_the_page_runs_are_all_kept(editor: Editor) -> None:
     editor.page.mouse.click(*editor.middle("age", "job"))
+    expect(editor.status).to_contain_text("job")
     for key in ("r", "s", "t", "r", "s", "t", "Delete"):
         editor.page.keyboard.press(key)
     editor.wait(lambda state: state["edits"] == 7)
