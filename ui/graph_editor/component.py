@@ -94,9 +94,10 @@ def graph_editor(
         data=sync.data,
         height=height,
         on_events_change=lambda: _follow_browser(key, on_change),
-        on_selection_change=_nothing,
     )
-    return _selection(result.get("selection"), history.graph)
+    event = result.get("events")
+    selected = event.get("selection") if isinstance(event, Mapping) else None
+    return _selection(selected, history.graph)
 
 
 def _synchronised(key: str, history: History, *, target: str | None, read_only: bool) -> _Sync:
@@ -163,7 +164,3 @@ def _selection(value: object, graph: MixedGraph) -> Selection:
 
 def _sync_key(key: str) -> str:
     return f"{key}:sync"
-
-
-def _nothing() -> None:
-    """Make Streamlit keep the state of this name; the page reads it when it runs."""

@@ -216,8 +216,13 @@ export class GraphEditor {
 
   report(edit) {
     this.edits = [...this.edits, edit];
-    this.send("events", { rev: this.rev, edits: this.edits });
+    this.tell();
     this.refresh();
+  }
+
+  // One message says everything: of two that follow each other quickly only one may arrive.
+  tell() {
+    this.send("events", { rev: this.rev, edits: this.edits, selection: this.reported ?? {} });
   }
 
   reportSelection() {
@@ -230,10 +235,9 @@ export class GraphEditor {
         : node.nonempty()
           ? { node: node[0].data("name") }
           : {};
-      const text = JSON.stringify(selection);
-      if (text !== (this.reported ?? "{}")) {
-        this.reported = text;
-        this.send("selection", selection);
+      if (JSON.stringify(selection) !== JSON.stringify(this.reported ?? {})) {
+        this.reported = selection;
+        this.tell();
       }
     }, 120);
   }
