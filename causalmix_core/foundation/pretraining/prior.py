@@ -55,10 +55,15 @@ def simulate(rng: Rng, shape: TaskShape) -> Task:
     """Draw one task; at least two classes occur."""
     while True:
         hidden = _hidden_causes(rng, shape)
-        y, p = _classes(rng, hidden, shape)
+        X, levels = _observe(rng, hidden, shape)
+        causes = _as_seen(rng, hidden, X, levels) if rng.random() < 0.5 else hidden
+        y, p = _classes(rng, causes, shape)
         if np.bincount(y).max() <= shape.rows - 4:
             break
-    return _observe(rng, hidden, y, p, shape)
+    if shape.difficulty > 0.15 and rng.random() < 0.25:
+        _hide(rng, X, hidden)
+    order = rng.permutation(shape.columns)
+    return Task(X[:, order], tuple(levels[j] for j in order), y, p)
 
 
 # Hidden causes -----------------------------------------------------------------------------------
@@ -140,19 +145,24 @@ def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> tuple[Ints, Floats]:
         scores = _standardise(scores + rng.uniform(0.2, 1.0) * _standardise(other(rng, S, outputs)))
     evenness = rng.choice([0.7, 2.0, 10.0], p=[0.2, 0.4, 0.4]) if shape.difficulty > 0.2 else 20.0
     shares = rng.dirichlet(np.full(k, evenness)) * 0.94 + 0.06 / k
+    certain = shape.difficulty > 0.2 and rng.random() < 0.3
     if outputs == 1:
         most = 0.3 + 0.4 * shape.difficulty if k == 2 else 0.35
-        noise = np.exp(rng.uniform(np.log(0.01), np.log(most)))
+        least, most = (0.001, 0.02) if certain else (0.01, most)
+        noise = np.exp(rng.uniform(np.log(least), np.log(most)))
         law = stats.logistic(scale=0.55) if rng.random() < 0.7 else stats.norm()
         score = scores[:, 0] + noise * law.rvs(size=T, random_state=rng)
         cuts = np.quantile(score, np.cumsum(shares)[:-1])
+        if k == 2 and rng.random() < (0.7 if certain else 0.2):
+            cuts = np.array([_widest_gap(scores[:, 0])])
         y = np.searchsorted(cuts, score)
         below = law.cdf((cuts - scores[:, :1]) / noise)
         p = np.diff(below, axis=1, prepend=0.0, append=1.0)
         renamed = rng.permutation(k)
         y, p = renamed[y], p[:, np.argsort(renamed)]
     else:
-        sharpness = np.exp(rng.uniform(np.log(2.0), np.log(50.0)))
+        low, high = (30.0, 300.0) if certain else (2.0, 50.0)
+        sharpness = np.exp(rng.uniform(np.log(low), np.log(high)))
         logits = scores * sharpness
         # Move the biases until the wanted shares come out roughly.
         bias = np.log(shares)
@@ -161,13 +171,25 @@ def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> tuple[Ints, Floats]:
             bias = bias + 0.7 * (np.log(shares) - np.log(mean))
         p = _softmax(logits + bias)
         y = (logits + bias + rng.gumbel(size=(T, k))).argmax(1)
-    flip = 0.0 if rng.random() < 0.65 else rng.uniform(0, 0.12)
+    flip = 0.0 if certain or rng.random() < 0.6 else rng.uniform(0, 0.12)
     flipped = rng.random(T) < flip
     p = (1 - flip) * p + flip * np.bincount(y, minlength=k) / T
     y = np.where(flipped, rng.permutation(y), y)
     used, y = np.unique(y, return_inverse=True)
     p = p[:, used] + 1e-12
     return y.astype(np.int64), p / p.sum(1, keepdims=True)
+
+
+def _widest_gap(score: Floats) -> float:
+    """Return the middle of the widest gap between scores that leaves 5 % on either side.
+
+    A rule over categories has few distinct scores; a quantile would cut through equal ones and
+    leave their class to the noise.
+    """
+    ordered = np.sort(score)
+    few = max(1, len(ordered) // 20)
+    at = few + int(np.argmax(np.diff(ordered)[few - 1 : len(ordered) - few])) - 1
+    return float((ordered[at] + ordered[at + 1]) / 2)
 
 
 def _relevant(rng: Rng, d: int) -> Ints:
@@ -274,23 +296,44 @@ def _prototypes(rng: Rng, S: Floats, outputs: int) -> Floats:
     return score[:, :1] - score[:, 1:2] if outputs == 1 else score
 
 
+def _patterns(rng: Rng, S: Floats, outputs: int) -> Floats:
+    """Ask whether one of several patterns holds: a few inputs at once, each at the value it has
+    in some row (of few values) or in the same range (of many).
+    """
+    T, d = S.shape
+    codes = np.empty((T, d), dtype=np.int64)
+    for j in range(d):
+        values = np.unique(S[:, j])
+        if len(values) > 10:
+            values = np.quantile(S[:, j], np.sort(rng.random(int(rng.integers(1, 4)))))
+        codes[:, j] = np.searchsorted(values, S[:, j])
+    size = int(rng.integers(1, min(d, 4) + 1))
+    held = np.zeros((T, outputs))
+    for _ in range(int(np.exp(rng.uniform(0, np.log(16))))):
+        columns = rng.choice(d, size=size, replace=False)
+        row, output = rng.integers(0, T), rng.integers(0, outputs)
+        holds = (codes[:, columns] == codes[row, columns]).all(1)
+        held[:, output] = np.maximum(held[:, output], holds)
+    return held
+
+
 RULES: tuple[Callable[[Rng, Floats, int], Floats], ...] = (
-    _linear, _network, _trees, _additive, _products, _lookup, _prototypes,
+    _linear, _network, _trees, _additive, _products, _lookup, _prototypes, _patterns,
 )  # fmt: skip
 
 
 def _rule_weights(difficulty: float) -> Floats:
-    easy = np.array([0.9, 0.05, 0.05, 0, 0, 0, 0])
-    full = np.array([0.2, 0.17, 0.21, 0.14, 0.06, 0.12, 0.10])
+    easy = np.array([0.9, 0.05, 0.05, 0, 0, 0, 0, 0])
+    full = np.array([0.19, 0.15, 0.20, 0.12, 0.05, 0.11, 0.08, 0.10])
     return (1 - difficulty) * easy + difficulty * full
 
 
 # What the analyst sees ---------------------------------------------------------------------------
 
 
-def _observe(rng: Rng, Z: Floats, y: Ints, p: Floats, shape: TaskShape) -> Task:
-    """Turn hidden causes into visible columns."""
-    _, d = Z.shape
+def _observe(rng: Rng, Z: Floats, shape: TaskShape) -> tuple[Floats, list[int]]:
+    """Turn hidden causes into visible columns; return them and each one's number of categories."""
+    d = Z.shape[1]
     X = Z.copy()
     levels = [0] * d
     if shape.difficulty > 0.15:
@@ -302,10 +345,19 @@ def _observe(rng: Rng, Z: Floats, y: Ints, p: Floats, shape: TaskShape) -> Task:
                 X[:, j], levels[j] = _categories(rng, Z, j, max_levels)
             else:
                 X[:, j] = _warp(rng, Z[:, j])
-        if rng.random() < 0.25:
-            _hide(rng, X, Z)
-    order = rng.permutation(d)
-    return Task(X[:, order], tuple(levels[j] for j in order), y, p)
+    return X, levels
+
+
+def _as_seen(rng: Rng, Z: Floats, X: Floats, levels: list[int]) -> Floats:
+    """Return the causes with one random value per category, so that the rule is about categories.
+
+    Without it no rule could be read off categorical columns without error.
+    """
+    seen = Z.copy()
+    for j, count in enumerate(levels):
+        if count > 1:
+            seen[:, j] = rng.normal(size=count)[X[:, j].astype(int)]
+    return _standardise(seen)
 
 
 def _categories(rng: Rng, Z: Floats, j: int, max_levels: int) -> tuple[Floats, int]:
