@@ -10,7 +10,7 @@ from ui.graph_editor import graph_editor
 from ui.job_panel import outcome, watch_job
 from ui.navigation import SYNTHESIZE
 from ui.panels.edges import changes, edge_table, status, toolbar
-from ui.panels.edits import save
+from ui.panels.edits import desk_of
 from ui.panels.evidence import evidence_panel, notes
 from ui.panels.graph_files import files
 from ui.panels.knowledge import knowledge_form
@@ -30,7 +30,8 @@ st.markdown(
 )
 job = jobs.latest(store(), space.project, "discover")
 busy = job is not None and not job.state.is_over
-history = space.history()
+desk = desk_of(space)
+history = desk.read()
 with st.container(border=True):
     if busy:
         watch_job(job.id, "Finding the graph")
@@ -40,20 +41,19 @@ with st.container(border=True):
 if history is None:
     if not busy and st.button("Or draw the graph by hand, from nothing"):
         empty = MixedGraph(nodes=tuple(table.columns), graph_type="dag")
-        save(space, History(empty))
+        desk.save(History(empty))
         st.rerun()
     st.stop()
 
-st.session_state["history-revision"] = store().revisions(space.project).get("history")
-problem = st.session_state.pop("graph-error", None)
+problem = desk.said()
 if problem:
     st.error(plain(problem), icon=":material/error:")
 status(history.graph)
-toolbar(space, history)
+toolbar(desk)
 selection = graph_editor(
     history,
     key=f"editor-{space.project}",
-    on_change=lambda edited: save(space, edited),
+    on_change=desk.save,
     target=table.target,
 )
 with st.container(border=True):
@@ -67,7 +67,7 @@ edges, changed, sure, known, file = st.tabs(
     ["Edges as a table", "What I changed", "How sure", "What is known", "Files"]
 )
 with edges:
-    edge_table(space, history)
+    edge_table(desk)
 with changed:
     changes(history)
 with sure:
@@ -81,8 +81,8 @@ with sure:
     else:
         st.caption("The search ran without resamples, so there are no shares to show.")
 with known:
-    knowledge_form(space, history)
+    knowledge_form(desk)
 with file:
-    files(space, history)
+    files(desk)
 st.divider()
 st.page_link(SYNTHESIZE, label="Next: make synthetic rows", icon=":material/auto_awesome:")

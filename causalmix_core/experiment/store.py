@@ -208,12 +208,17 @@ class Store:
 
     def load_json(self, project: str, name: str, default: Json = None) -> Json:
         """Return a JSON document, or `default` where there is none."""
-        query = select(schema.documents.c.value).where(
+        value, revision = self.load_json_as_stored(project, name)
+        return value if revision else default
+
+    def load_json_as_stored(self, project: str, name: str) -> tuple[Json, int]:
+        """Return a JSON document and its revision; (None, 0) where there is none."""
+        query = select(schema.documents.c.value, schema.documents.c.revision).where(
             schema.documents.c.project == project, schema.documents.c.name == name
         )
         with self.reading() as connection:
             row = connection.execute(query).first()
-        return default if row is None else row[0]
+        return (None, 0) if row is None else (row[0], row[1])
 
     def delete_json(self, project: str, name: str) -> None:
         """Remove a JSON document, if there is one."""

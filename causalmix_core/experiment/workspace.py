@@ -200,6 +200,11 @@ class Workspace:
         content = self.store.load_json(self.project, HISTORY)
         return None if content is None else History.from_dict(content)
 
+    def history_as_stored(self) -> tuple[History | None, int]:
+        """Return the graph with its edits, and its revision for `put_history`."""
+        content, revision = self.store.load_json_as_stored(self.project, HISTORY)
+        return None if content is None else History.from_dict(content), revision
+
     def put_history(self, history: History, expected: int | None = None) -> int:
         """Save graph and edits; `expected` as in `Store.save_json`. Returns the revision."""
         return self.store.save_json(self.project, HISTORY, history.to_dict(), expected=expected)

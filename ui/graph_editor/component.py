@@ -7,7 +7,7 @@ table, a button, an undo, a new search, or because an edit was refused.
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,8 @@ class _Sync:
         sheet: what the found graph is drawn on.
         shown: what the drawing shows; None once it and the history have parted.
         data: the message of this revision, sent unchanged as long as drawing and history agree.
-        handled: how many of the browser's edits of this revision were followed.
+        followed: how many of the browser's edits were followed, by the revision they were made
+            on; an edit may arrive after its drawing was replaced.
         refusal: why the last edit was refused, to be said in the next message.
     """
 
@@ -60,8 +61,13 @@ class _Sync:
     sheet: Canvas
     shown: MixedGraph | None
     data: dict[str, Any]
-    handled: int = 0
+    followed: dict[str, int] = field(default_factory=dict)
     refusal: str | None = None
+
+    @property
+    def touched(self) -> bool:
+        """Whether the browser has edited the drawing of this revision."""
+        return self.followed[self.data["rev"]] > 0
 
 
 def graph_editor(
@@ -88,6 +94,8 @@ def graph_editor(
         read_only: show only.
     """
     read_only = read_only or on_change is None
+    if _follow_browser(key, on_change):  # the run that was to follow it was abandoned
+        st.rerun()
     sync = _synchronised(key, history, target=target, read_only=read_only)
     result = _mount(
         key=key,
@@ -120,37 +128,53 @@ def _synchronised(key: str, history: History, *, target: str | None, read_only: 
     )
     mounted = key in st.session_state
     if sync and mounted and sync.shown and looks_alike(shown, sync.shown):
-        told = ("found", "target", "read_only", *(() if sync.handled else ("can_undo", "can_redo")))
+        told = ("found", "target", "read_only", *(() if sync.touched else ("can_undo", "can_redo")))
         if all(data[name] == sync.data[name] for name in told):
             sync.history = history
             return sync
-    sync = _Sync(history, sheet, shown, data)
+    followed = {**(sync.followed if sync else {}), data["rev"]: 0}
+    sync = _Sync(history, sheet, shown, data, followed)
     st.session_state[_sync_key(key)] = sync
     return sync
 
 
-def _follow_browser(key: str, on_change: Callable[[History], None] | None) -> None:
-    """Bring what the browser reports into the history; runs before the page does."""
+def _follow_browser(key: str, on_change: Callable[[History], None] | None) -> bool:
+    """Bring what the browser reports into the history; return whether there was anything new.
+
+    Streamlit may abandon a run at any touch of the session state. So everything is worked out
+    first, and noted only once `on_change` has come back: an abandoned run is followed by one that
+    begins again.
+    """
     sync: _Sync | None = st.session_state.get(_sync_key(key))
-    event = st.session_state[key].get("events")
+    event = st.session_state[key].get("events") if key in st.session_state else None
     if sync is None or on_change is None or not isinstance(event, Mapping):
-        return
-    if event.get("rev") != sync.data["rev"]:
-        return  # about a drawing that has been replaced since
-    history = sync.history
-    try:
-        for command in edits_from_event(event, history.graph, sync.handled):
-            history = follow(history, command)
-            sync.handled += 1
-            if isinstance(command, Step):
-                sync.shown = None
-            elif sync.shown is not None:
-                sync.shown = apply(sync.shown, command)
-    except GraphError as error:
-        sync.shown, sync.refusal = None, str(error)
+        return False
+    history, shown, refusal, followed = sync.history, sync.shown, sync.refusal, {}
+    for report in (event.get("before"), event):  # the drawing that was replaced last comes first
+        if not isinstance(report, Mapping) or report.get("rev") not in sync.followed:
+            continue  # another session's, or nothing
+        rev, count = report["rev"], sync.followed[report["rev"]]
+        late = rev != sync.data["rev"]
+        try:
+            for command in edits_from_event(report, history.graph, count):
+                history = follow(history, command)
+                count += 1
+                shown = (
+                    None
+                    if late or isinstance(command, Step) or shown is None
+                    else (apply(shown, command))
+                )
+        except GraphError as error:
+            shown, refusal, count = None, str(error), len(report.get("edits") or ())
+        if count > sync.followed[rev]:
+            followed[rev] = count
+    if not followed:
+        return False
     if history is not sync.history:
-        sync.history = history
         on_change(history)
+    sync.history, sync.shown, sync.refusal = history, shown, refusal
+    sync.followed.update(followed)
+    return True
 
 
 def _selection(value: object, graph: MixedGraph) -> Selection:

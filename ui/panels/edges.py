@@ -3,7 +3,6 @@
 import pandas as pd
 import streamlit as st
 
-from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.graph import (
     Edge,
     Mark,
@@ -22,7 +21,7 @@ from causalmix_core.graph.edits import (
     difference,
 )
 from causalmix_core.graph.words import edge_sign, mark_sign
-from ui.panels.edits import do, save
+from ui.panels.edits import Desk
 
 MARKS: dict[str, tuple[Mark, Mark]] = {
     "→": (Mark.TAIL, Mark.ARROW),
@@ -39,8 +38,9 @@ MARKS: dict[str, tuple[Mark, Mark]] = {
 REMOVE = "remove"
 
 
-def toolbar(space: Workspace, history: History) -> None:
+def toolbar(desk: Desk) -> None:
     """Completion to a DAG, and back to what was found."""
+    history = desk.history
     finish, reset, _ = st.columns([1, 1, 1])
     if reset.button(
         "Back to what was found",
@@ -49,7 +49,7 @@ def toolbar(space: Workspace, history: History) -> None:
         width="stretch",
         key="reset",
     ):
-        do(space, history, ReplaceEdges(history.found.edges, "Go back to the found graph"))
+        desk.do(ReplaceEdges(history.found.edges, "Go back to the found graph"))
         st.rerun()
     open_ends = reasons_not_dag(history.graph, allow_hidden=True)
     if finish.button(
@@ -71,7 +71,7 @@ def toolbar(space: Workspace, history: History) -> None:
             f"{first} and {second}, left out: {reason}"
             for (first, second), reason in completion.dropped.items()
         ]
-        do(space, history, ReplaceEdges(completion.graph.edges, "Complete to a DAG"))
+        desk.do(ReplaceEdges(completion.graph.edges, "Complete to a DAG"))
         st.rerun()
 
 
@@ -101,8 +101,9 @@ def status(graph: MixedGraph) -> None:
             st.text(reason)
 
 
-def edge_table(space: Workspace, history: History) -> None:
+def edge_table(desk: Desk) -> None:
     """The same edits as with the mouse, from a table."""
+    history = desk.history
     graph = history.graph
     found = history.found
     shares = {pair.pair: pair.adjacent for pair in found.pairs}
@@ -130,7 +131,7 @@ def edge_table(space: Workspace, history: History) -> None:
                 edits.append(RemoveEdge(edge.source, edge.target))
             elif sign in MARKS:
                 edits.append(SetMarks(edge.source, edge.target, *MARKS[sign]))
-        do(space, history, *edits)
+        desk.do(*edits)
 
     if rows:
         st.data_editor(
@@ -164,7 +165,7 @@ def edge_table(space: Workspace, history: History) -> None:
         width="stretch",
         key="undo",
     ):
-        save(space, history.undo())
+        desk.save(history.undo())
         st.rerun()
     if redo.button(
         "Redo",
@@ -174,7 +175,7 @@ def edge_table(space: Workspace, history: History) -> None:
         width="stretch",
         key="redo",
     ):
-        save(space, history.redo())
+        desk.save(history.redo())
         st.rerun()
     with st.form("add-edge", border=False):
         source, sign, target, add = st.columns([3, 2, 3, 2], vertical_alignment="bottom")
@@ -183,11 +184,11 @@ def edge_table(space: Workspace, history: History) -> None:
         b = target.selectbox("To", graph.nodes, index=None, placeholder="Choose")
         if add.form_submit_button("Add the edge", icon=":material/add:", width="stretch"):
             if a is None or b is None:
-                st.session_state["graph-error"] = "Choose both columns of the new edge."
+                desk.problem = "Choose both columns of the new edge."
             elif a == b:
-                st.session_state["graph-error"] = "An edge joins two different columns."
+                desk.problem = "An edge joins two different columns."
             else:
-                do(space, history, AddEdge(a, b, *MARKS[marks]))
+                desk.do(AddEdge(a, b, *MARKS[marks]))
             st.rerun()
 
 

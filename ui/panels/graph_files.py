@@ -3,10 +3,9 @@
 import streamlit as st
 
 from causalmix_core.errors import GraphError
-from causalmix_core.experiment.workspace import Workspace
-from causalmix_core.graph.edits import History, ReplaceEdges
+from causalmix_core.graph.edits import ReplaceEdges
 from causalmix_core.graph.formats import READABLE, WRITERS, read_text
-from ui.panels.edits import do
+from ui.panels.edits import Desk
 from ui.words import plain
 
 FORMATS = {
@@ -17,8 +16,9 @@ FORMATS = {
 }
 
 
-def files(space: Workspace, history: History) -> None:
+def files(desk: Desk) -> None:
     """Take the graph away, or bring one along."""
+    history = desk.history
     ending = st.selectbox("Format", list(WRITERS), format_func=lambda name: FORMATS[name])
     st.download_button(
         "Download the graph",
@@ -43,5 +43,5 @@ def files(space: Workspace, history: History) -> None:
         named = plain(", ".join(strangers[:6]))
         st.error(f"The graph and the table do not have the same columns: {named}.")
         return
-    do(space, history, ReplaceEdges(graph.edges, f"Use the graph {brought.name}"))
+    desk.do(ReplaceEdges(graph.edges, f"Use the graph {brought.name}"))
     st.rerun()

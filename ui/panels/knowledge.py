@@ -3,20 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from causalmix_core.experiment.workspace import Workspace
-from causalmix_core.graph import (
-    Knowledge,
-)
-from causalmix_core.graph.edits import (
-    History,
-    SetKnowledge,
-)
-from ui.panels.edits import do
+from causalmix_core.graph import Knowledge
+from causalmix_core.graph.edits import SetKnowledge
+from ui.panels.edits import Desk
 
 
-def knowledge_form(space: Workspace, history: History) -> None:
+def knowledge_form(desk: Desk) -> None:
     """What is known for sure; every later search obeys it."""
-    graph = history.graph
+    graph = desk.history.graph
     known = graph.knowledge
     st.caption(
         "What you state here is obeyed by the next search and by every completion: an edge that "
@@ -64,7 +58,7 @@ def knowledge_form(space: Workspace, history: History) -> None:
                 },
             )
         if st.form_submit_button("Keep this knowledge", icon=":material/save:"):
-            do(space, history, SetKnowledge(read_knowledge(stated, order)))
+            desk.do(SetKnowledge(read_knowledge(stated, order)))
             st.rerun()
 
 

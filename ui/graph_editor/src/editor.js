@@ -3,7 +3,8 @@
 //
 // Python stays the owner of the graph. Each message from it carries a `rev`; the editor reports
 // the whole list of edits made since that rev, so that none is lost when two happen before Python
-// has answered. A new rev replaces the drawing and empties the list.
+// has answered. A new rev replaces the drawing and begins a new list; the one before goes along,
+// since its last edit and the new drawing may have crossed on the way.
 
 import cytoscape from "cytoscape";
 import { attachKeys } from "./keys.js";
@@ -30,6 +31,7 @@ export class GraphEditor {
     this.key = key;
     this.rev = null;
     this.edits = [];
+    this.before = null;
     this.drawMode = false;
     this.ghosts = true;
     this.zoomedByHand = false;
@@ -61,7 +63,7 @@ export class GraphEditor {
   destroy() {
     clearTimeout(this.selecting);
     const selected = this.selectedPair();
-    left.set(this.key, { rev: this.rev, edits: this.edits, edges: this.drawnEdges(), places: this.places(), selected });
+    left.set(this.key, { rev: this.rev, edits: this.edits, before: this.before, edges: this.drawnEdges(), places: this.places(), selected });
     this.observer.disconnect();
     document.removeEventListener("scroll", this.scrolled, { capture: true });
     this.cy.destroy();
@@ -75,13 +77,14 @@ export class GraphEditor {
     const first = this.rev === null;
     const sameNodes = !first && data.nodes.map((n) => n.name).join("\0") === this.data.nodes.map((n) => n.name).join("\0");
     const selected = this.selectedPair();
+    const before = left.get(this.key);
+    const returning = first && before?.rev === data.rev;
+    const replaced = first ? before : { rev: this.rev, edits: this.edits };
+    this.before = returning ? before.before : replaced && { rev: replaced.rev, edits: replaced.edits };
+    this.edits = returning ? before.edits : [];
     this.data = data;
     this.rev = data.rev;
-    this.edits = [];
     this.found = new Map(data.found.map((edge) => [pairKey(edge.source, edge.target), edge]));
-    const before = left.get(this.key);
-    const returning = first && before && before.rev === data.rev;
-    if (returning) this.edits = before.edits;
     this.draw(returning ? before.edges : data.edges, returning ? before.places : null);
     this.panel.root.classList.toggle("read-only", data.read_only);
     this.cy.autoungrabify(data.read_only);
@@ -222,7 +225,7 @@ export class GraphEditor {
 
   // One message says everything: of two that follow each other quickly only one may arrive.
   tell() {
-    this.send("events", { rev: this.rev, edits: this.edits, selection: this.reported ?? {} });
+    this.send("events", { rev: this.rev, edits: this.edits, before: this.before, selection: this.reported ?? {} });
   }
 
   reportSelection() {
