@@ -136,6 +136,8 @@ def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> tuple[Ints, Floats]:
         S = np.stack(
             [_coarse(rng, S[:, j]) if rng.random() < 0.6 else S[:, j] for j in range(S.shape[1])], 1
         )
+    if shape.difficulty > 0.3 and rng.random() < 0.15:
+        S = _contrasts(rng, S)
     ordered = k > 2 and rng.random() < 0.35
     outputs = 1 if (k == 2 or ordered) else k
     rule = RULES[rng.choice(len(RULES), p=_rule_weights(shape.difficulty))]
@@ -199,6 +201,17 @@ def _relevant(rng: Rng, d: int) -> Ints:
         return np.arange(d)
     count = round(rng.beta(1.5, 1.5) * d) if kind < 0.8 else int(rng.integers(1, 4))
     return rng.choice(d, size=min(d, max(1, count)), replace=False)
+
+
+def _contrasts(rng: Rng, S: Floats) -> Floats:
+    """Let what correlated inputs do not share count as much as what they share, or nearly.
+
+    Without it a rule over correlated columns hardly ever turns on their differences, as it does
+    where several measures are taken of one thing.
+    """
+    _, spread, axes = np.linalg.svd(S - S.mean(0), full_matrices=False)
+    spread = np.maximum(spread, 0.1 * spread[0] + 1e-9)
+    return _standardise((S @ axes.T / spread ** rng.uniform(0.5, 1.0)) @ axes)
 
 
 def _importance(rng: Rng, d: int) -> Floats:
