@@ -19,6 +19,7 @@ from causalmix_core.table import Table
 from ui.navigation import DATA, GRAPH, HOME, navigation
 from ui.words import plain
 
+_STYLE = Path(__file__).parent / "style.css"
 _ENTERED = "entered"
 _PROJECT = "project"
 LOOKED_AT = "looked-at"
@@ -43,6 +44,7 @@ def ensure_entrypoint() -> None:
 
 def run_page(page: StreamlitPage) -> None:
     """Show a page; whatever goes wrong on it becomes a sentence, never a traceback."""
+    st.html(_STYLE)
     try:
         _carry_project()
         _sidebar()

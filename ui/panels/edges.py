@@ -142,11 +142,15 @@ def edge_table(desk: Desk) -> None:
             disabled=["from", "to", "found in", "by you", "meaning"],
             height=min(38 + 35 * len(rows), 460),
             column_config={
-                "from": st.column_config.TextColumn("From"),
+                "from": st.column_config.TextColumn("From", width="medium"),
                 "edge": st.column_config.SelectboxColumn(
-                    "Edge (click to change)", options=[*MARKS, REMOVE], required=True
+                    "Edge",
+                    options=[*MARKS, REMOVE],
+                    required=True,
+                    width="small",
+                    help="Click twice to choose another edge, or to remove this one.",
                 ),
-                "to": st.column_config.TextColumn("To"),
+                "to": st.column_config.TextColumn("To", width="medium"),
                 "found in": st.column_config.ProgressColumn(
                     "Found in resamples", format="percent", min_value=0.0, max_value=1.0
                 ),
