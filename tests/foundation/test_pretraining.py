@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from causalmix_core.foundation import classifier, path
 from causalmix_core.foundation.pretraining import batches, curriculum
+from causalmix_core.foundation.pretraining.export import inference_views
 from causalmix_core.foundation.pretraining.prior import Task, TaskShape, simulate
-from causalmix_core.foundation.pretraining.views import encode
+from causalmix_core.foundation.pretraining.views import VIEWS, encode
 
 
 # hypothesis looks into every loaded module, tabpfn's deprecated alias among them
@@ -90,8 +91,8 @@ def test_the_curriculum_widens_and_keeps_small_tasks() -> None:
     assert all(d.tasks % 2 == 0 and 0 < d.context < d.rows for d in drawn)
 
 
-@pytest.mark.parametrize("view", [0, 1])
-def test_the_network_is_trained_on_what_the_classifier_feeds_it(view: int) -> None:
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_network_is_trained_on_what_the_classifier_feeds_it(view: str) -> None:
     rng = np.random.default_rng(1)
     rows, context = 90, 60
     numeric = np.exp(rng.normal(size=(rows, 2)))
@@ -100,7 +101,8 @@ def test_the_network_is_trained_on_what_the_classifier_feeds_it(view: int) -> No
     X[rng.random(rows) < 0.2, 0] = np.nan
     y = (codes[:, 0] > 1).astype(int)
 
-    model = classifier(path(), n_estimators=2, device="cpu")
+    settings = {"PREPROCESS_TRANSFORMS": inference_views([view])}
+    model = classifier(path(), n_estimators=1, device="cpu", inference_config=settings)
     model.set_params(categorical_features_indices=[1, 3])
     model.fit(X[:context], y[:context])
     fed: list[np.ndarray] = []
@@ -109,12 +111,12 @@ def test_the_network_is_trained_on_what_the_classifier_feeds_it(view: int) -> No
     )
     model.predict_proba(X[context:])
     handle.remove()
-    used = np.concatenate([f[:, 0] for f in fed], axis=0) if len(fed) == 1 else fed[view][:, 0]
+    used = fed[0][:, 0]
 
     task = Task(X, (0, 4, 0, 4), y.astype(np.int64))
-    names = ("ranks", "onehot")
-    ours = encode(rng, [task], names[view], context, width=used.shape[1])[0][:, 0]
-    assert used.shape == ours.shape == (rows, (4, 10)[view])
+    ours = encode(rng, [task], view, context, width=used.shape[1])[0][:, 0]
+    assert len(fed) == 1
+    assert used.shape == ours.shape == (rows, 10 if view == "onehot" else 4)
 
     def canonical(columns: np.ndarray) -> list[tuple[float, ...]]:
         """Columns in a fixed order; codes by which rows share a value, as they are shuffled."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from causalmix_core.foundation.pretraining.views import VIEWS
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -91,6 +93,6 @@ def draw(
         columns=columns,
         classes=top.classes,
         difficulty=top.difficulty,
-        view="ranks" if rng.random() < 0.5 else "onehot",
+        view=VIEWS[int(len(VIEWS) * rng.random())],
         source="tabicl" if rng.random() < top.tabicl else "own",
     )

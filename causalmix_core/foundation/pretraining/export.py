@@ -1,23 +1,25 @@
 """Turn a training state into the checkpoint that `TabPFNClassifier` loads."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from causalmix_core.foundation import checkpoint
 from causalmix_core.foundation._tabpfn import inference_settings
 from causalmix_core.foundation.pretraining.train import NETWORK
-from causalmix_core.foundation.pretraining.views import ONEHOT_LEVELS
+from causalmix_core.foundation.pretraining.views import ONEHOT_LEVELS, VIEWS
 
 # Chosen by benchmarks/compact_members.py on the five tables that are there for choosing; together
 # four members see up to 100 columns.
 ESTIMATORS = 4
+MEMBER_VIEWS = ("ranks", "onehot")
 COLUMNS_PER_MEMBER = 25
 TEMPERATURE = 0.6
 
 
-def compact_inference_settings() -> dict[str, Any]:
-    """Return the inference settings stored in the compact checkpoint; they match `views`."""
+def inference_views(names: Sequence[str] = MEMBER_VIEWS) -> list[dict[str, Any]]:
+    """Return tabpfn's settings for views of `views.VIEWS`; members take them in turn."""
     common = {
         "append_original": False,
         "max_features_per_estimator": COLUMNS_PER_MEMBER,
@@ -25,16 +27,17 @@ def compact_inference_settings() -> dict[str, Any]:
         "max_onehot_cardinality": None,
         "differentiable": False,
     }
+    ranks = common | {"name": "quantile_uni", "categorical_name": "ordinal_shuffled"}
+    codes = ranks | {"name": "squashing_scaler_default"}
+    onehot = codes | {"categorical_name": "onehot", "max_onehot_cardinality": ONEHOT_LEVELS}
+    known = dict(zip(VIEWS, (ranks, codes, onehot), strict=True))
+    return [dict(known[name]) for name in names]
+
+
+def compact_inference_settings() -> dict[str, Any]:
+    """Return the inference settings stored in the compact checkpoint; they match `views`."""
     return inference_settings(
-        PREPROCESS_TRANSFORMS=[
-            common | {"name": "quantile_uni", "categorical_name": "ordinal_shuffled"},
-            common
-            | {
-                "name": "squashing_scaler_default",
-                "categorical_name": "onehot",
-                "max_onehot_cardinality": ONEHOT_LEVELS,
-            },
-        ],
+        PREPROCESS_TRANSFORMS=inference_views(),
         FINGERPRINT_FEATURE=False,
         MIN_NUMBER_SAMPLES_FOR_CATEGORICAL_INFERENCE=0,
         MAX_NUMBER_OF_FEATURES=500,
