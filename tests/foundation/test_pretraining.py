@@ -9,11 +9,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tabpfn.architectures import tabpfn_v2
 
-from causalmix_core.foundation import classifier, path
-from causalmix_core.foundation.pretraining import batches, curriculum
+from causalmix_core.foundation import checkpoint, classifier, path
+from causalmix_core.foundation._tabpfn import build_network
+from causalmix_core.foundation.pretraining import batches, curriculum, precision
 from causalmix_core.foundation.pretraining.export import inference_views
 from causalmix_core.foundation.pretraining.prior import Task, TaskShape, simulate
+from causalmix_core.foundation.pretraining.train import NETWORK
 from causalmix_core.foundation.pretraining.views import VIEWS, encode
 
 
@@ -129,6 +132,34 @@ def test_the_network_is_trained_on_what_the_classifier_feeds_it(view: str) -> No
         return sorted(out)
 
     assert canonical(used) == canonical(ours)
+
+
+def test_a_fast_step_computes_what_the_network_itself_would(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(  # put back afterwards: `prepare` replaces it for good
+        tabpfn_v2, "scaled_dot_product_attention", tabpfn_v2.scaled_dot_product_attention
+    )
+    given = batches.batch(3, 5_000, 0, 16)
+    labels = torch.from_numpy(given.y[: given.context]).float()
+
+    def outcome(fast: bool) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        network = build_network(NETWORK)
+        network.load_state_dict(checkpoint.load(path())["state_dict"])
+        network.train()
+        if fast:
+            precision.prepare(network)
+        # the embeddings that tell columns apart are drawn by another generator
+        network.add_column_embeddings = lambda x: x
+        logits = precision.forward(network, given.X, labels, bfloat16=False)
+        logits.square().mean().backward()
+        return logits.detach(), [p.grad for p in network.parameters() if p.grad is not None]
+
+    fast, own = outcome(True), outcome(False)
+    torch.testing.assert_close(fast[0], own[0], rtol=1e-4, atol=1e-4)
+    assert len(fast[1]) == len(own[1])
+    for ours, theirs in zip(fast[1], own[1], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
 def run(out: Path, steps: int, *more: str) -> None:
