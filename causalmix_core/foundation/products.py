@@ -1,9 +1,9 @@
 """Products with weight matrices: torch's own, or oneDNN's where they are faster.
 
 torch multiplies float32 matrices with MKL, which on AMD processors is much slower than oneDNN, the
-other library inside torch (`benchmarks/finetune_speed.py` measures what a step gains). oneDNN is
-reached through the operator that torch's compiler puts in the place of linear layers; it has no
-gradient, so that is written down here. Both compute in float32 and differ by rounding alone.
+other library inside torch (`benchmarks/products.py` has both beside each other). oneDNN is reached
+through the operator that torch's compiler puts in the place of linear layers; it has no gradient,
+so that is written down here. Both compute in float32 and differ by rounding alone.
 """
 
 import platform
