@@ -3,8 +3,16 @@
     python benchmarks/finetune_speed.py TABLE --target Y [--steps 20] [--out FILE]
 
 Both tune the same checkpoint on the same rows with the same learning rate, number of gradient
-steps, ensemble members, context/query shares and evaluation (validation rows after every step),
-each in a process of its own, one after the other, on all cores. Activation checkpointing is off.
+steps, ensemble members and context/query shares, each in a process of its own, one after the
+other. Activation checkpointing is off. What happens between two gradient steps:
+
+- both draw context and query rows from the training rows, go forward and backward, clip, do one
+  step of AdamW, and score the validation rows with all members, the whole training set as context;
+- "all members" lets every member see the drawn rows, as the peer does: the same work;
+- "in turns" (this project's default) lets one member see them, another one in the next step: half
+  of the training work at two members, which the peer has no setting for;
+- the peer preprocesses afresh for every step and every validation, this project once;
+- this project also scores the training query rows and ten test rows.
 """
 
 import argparse
@@ -35,7 +43,6 @@ CANDIDATES = {
     "all-bfloat16": "this project, all members, bfloat16",
     "peer": "FinetunedTabPFNClassifier",
 }
-OURS = [who for who in CANDIDATES if who != "peer"]
 
 
 def main() -> None:
@@ -49,6 +56,9 @@ def main() -> None:
     parser.add_argument("--evaluate-every", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument(
+        "--who", nargs="+", choices=list(CANDIDATES), default=list(CANDIDATES), help="else all"
+    )
     parser.add_argument("--out", help="write the table here as Markdown")
     parser.add_argument("--only", choices=list(CANDIDATES), help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
@@ -57,7 +67,7 @@ def main() -> None:
         print(json.dumps(peer(options) if options.only == "peer" else ours(options, options.only)))
         return
     # Taken in turns, so that whatever else the machine does meets both alike.
-    found: dict[str, list[dict[str, Any]]] = {who: [] for who in CANDIDATES}
+    found: dict[str, list[dict[str, Any]]] = {who: [] for who in options.who}
     for seed in range(options.repeats):
         for who in found:
             found[who].append(_in_own_process(who, seed))
@@ -224,8 +234,8 @@ def report(found: dict[str, list[dict[str, Any]]], options: argparse.Namespace) 
         f"{options.threads} thread(s) on {os.cpu_count()} cores ({platform.machine()}), load "
         f"average {os.getloadavg()[1]:.1f}; median (range) of {options.repeats} runs, in turns.",
         "",
-        "| | " + " | ".join(CANDIDATES.values()) + " |",
-        "|---" * (len(CANDIDATES) + 1) + "|",
+        "| | " + " | ".join(CANDIDATES[who] for who in found) + " |",
+        "|---" * (len(found) + 1) + "|",
     ]
     names = {
         "seconds": "seconds per step, validation included",
@@ -236,12 +246,14 @@ def report(found: dict[str, list[dict[str, Any]]], options: argparse.Namespace) 
     }
     for key, title in names.items():
         cells = []
-        for who in CANDIDATES:
+        for who in found:
             values = [result[key] for result in found[who]]
             cells.append(f"{np.median(values):.4g} ({min(values):.4g} to {max(values):.4g})")
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     lines.append("")
-    for who in OURS:
+    for who in found:
+        if who == "peer" or "peer" not in found:
+            continue
         wall, cpu = (
             np.median([r[key] for r in found["peer"]]) / np.median([r[key] for r in found[who]])
             for key in ("seconds", "cpu")

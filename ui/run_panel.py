@@ -10,7 +10,7 @@ from ui.charts import curve_figure, multiples_figure
 from ui.job_panel import time_left
 from ui.palette import learns, method_label
 from ui.session import store
-from ui.words import plain
+from ui.words import NO_FIGURE, plain
 
 PANELS: dict[str, tuple[str, str]] = {
     "Training loss": ("train", "loss"),
@@ -118,7 +118,9 @@ def _charts(points: pd.DataFrame, kept: dict[tuple[str, int], int], trained: int
     )
     with st.expander("Smoothing, and the numbers"):
         st.slider("Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", help="0 draws as measured.")
-        st.dataframe(points.drop(columns=["job"]), hide_index=True, height=260)
+        st.dataframe(
+            points.drop(columns=["job"]), hide_index=True, height=260, placeholder=NO_FIGURE
+        )
 
 
 def _has(points: pd.DataFrame, split: str, metric: str | None = None) -> bool:

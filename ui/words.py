@@ -1,4 +1,7 @@
-"""Text that comes from a file, made safe for Streamlit's markdown."""
+"""Text as pages show it: that of a file made safe for Streamlit's markdown, and nothing at all."""
+
+NO_FIGURE = "–"
+"""What stands in a table where there is no figure, as for the spread of a single run."""
 
 _MARKUP = "\\`*_{}[]()<>#+!|~$:"
 

@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from causalmix_core.finetune import forward
-
 if TYPE_CHECKING:
     import torch
 
@@ -81,6 +79,8 @@ class Ensemble:
 
     def __init__(self, classifier: Any, X: Matrix, y: Codes, bfloat16: bool = False) -> None:
         import torch
+
+        from causalmix_core.foundation import forward
 
         self._classifier = classifier.fit(X, y)
         self._members: Sequence[Any] = classifier.executor_.ensemble_members
@@ -199,6 +199,8 @@ class Ensemble:
     def _logits(self, member: int, x: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
         """Logits (M, outputs) of the rows that follow the labelled ones."""
         if self._is_known:
+            from causalmix_core.foundation import forward
+
             return forward.logits(self.network, x, labels, self.bfloat16)
         out: torch.Tensor = self._forward(member, x.unsqueeze(1), labels)[:, 0].float()
         return out
@@ -206,6 +208,8 @@ class Ensemble:
     def _remember(self, member: int, x: "torch.Tensor", labels: "torch.Tensor") -> Any:
         """What predictions need of the context rows."""
         if self._is_known:
+            from causalmix_core.foundation import forward
+
             return forward.remember(self.network, x, labels)
         return self._forward(member, x.unsqueeze(1), labels, return_kv_cache=True)[1]
 
@@ -214,6 +218,8 @@ class Ensemble:
     ) -> "torch.Tensor":
         """Logits (M, outputs) of query rows from what `_remember` returned."""
         if self._is_known:
+            from causalmix_core.foundation import forward
+
             return forward.recall(self.network, cache, x)
         options = {"kv_cache": cache, "x_is_test_only": True}
         out = self._forward(member, x.unsqueeze(1), labels, **options)

@@ -273,6 +273,8 @@ def test_runs_are_launched_measured_and_summed_up(
     app.run()
     assert_sound(app)
     assert "What came out" in [heading.value for heading in app.subheader]
+    # One seed has no spread, few evaluations have no curve gap: a dash says so, not "None".
+    assert {table.proto.placeholder for table in app.dataframe} == {"–"}
     assert any("Held-out domain: region" in text.value for text in app.markdown)
     assert f"experiment.repeat {store.home} {ended[0].id}" in app.code[0].value
     predict = open_page("predict", graphed.project)

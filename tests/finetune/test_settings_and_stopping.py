@@ -19,6 +19,13 @@ def test_settings_come_back_from_json():
     assert Settings.from_dict({"steps": 3}) == Settings(steps=3)
 
 
+def test_precision_is_a_choice():
+    assert Settings().precision == "float32"
+    assert Settings(precision="bfloat16").to_dict()["precision"] == "bfloat16"
+    with pytest.raises(RunError, match="precision must be one of float32, bfloat16"):
+        Settings(precision="half")
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -16,7 +16,7 @@ from ui.panels.one_run import one_run
 from ui.panels.policies import policies
 from ui.panels.takeaway import takeaway
 from ui.session import store
-from ui.words import plain
+from ui.words import NO_FIGURE, plain
 
 Columns = dict[str, tuple[str, str | None, str]]
 
@@ -72,6 +72,7 @@ def show_columns(frame: pd.DataFrame, columns: Columns) -> None:
     st.dataframe(
         frame,
         hide_index=True,
+        placeholder=NO_FIGURE,
         column_order=[name for name in columns if name in frame and frame[name].notna().any()],
         column_config={
             name: st.column_config.NumberColumn(title, format=form, help=text)
@@ -140,7 +141,9 @@ def outcome(space: Workspace, runs: list[Job], others: list[list[Job]]) -> None:
     policies(runs, others)
     takeaway(runs)
     with st.expander("Every run"):
-        st.dataframe(table.drop(columns=["job"], errors="ignore"), hide_index=True)
+        st.dataframe(
+            table.drop(columns=["job"], errors="ignore"), hide_index=True, placeholder=NO_FIGURE
+        )
     one_run([run for run in runs if run.state is State.DONE])
 
 

@@ -7,6 +7,7 @@ from causalmix_core.experiment.jobs import Job
 from ui.charts import policy_figure
 from ui.palette import method_label
 from ui.session import store
+from ui.words import NO_FIGURE
 
 
 def policies(runs: list[Job], others: list[list[Job]]) -> None:
@@ -32,6 +33,7 @@ def policies(runs: list[Job], others: list[list[Job]]) -> None:
         st.dataframe(
             shown.assign(method=[method_label(name) for name in shown["method"]]),
             hide_index=True,
+            placeholder=NO_FIGURE,
             column_order=["settings", "method", "runs", "improvement", "gap", "correlation_gap"],
             column_config={
                 "settings": st.column_config.TextColumn("Settings", width="large"),

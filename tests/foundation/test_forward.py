@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from causalmix_core.finetune import forward
-from causalmix_core.finetune.settings import Settings
-from causalmix_core.foundation import checkpoint
+from causalmix_core.foundation import checkpoint, forward
 from causalmix_core.foundation._tabpfn import build_network
 
 CONTEXT, QUERY = 30, 12
@@ -65,6 +63,24 @@ def test_predictions_from_a_remembered_context_are_the_networks_own(network, row
     torch.testing.assert_close(alone, lean[:1], rtol=1e-4, atol=1e-5)
 
 
+def test_slopes_of_a_remembered_context_are_the_networks_own(network, rows):
+    x, labels = rows
+    network.requires_grad_(False)
+    with torch.no_grad():
+        _, cache = _own(network, x[:CONTEXT], labels, return_kv_cache=True)
+        remembered = forward.remember(network, x[:CONTEXT], labels)
+    slopes = []
+    options = {"kv_cache": cache, "x_is_test_only": True}
+    for recall in (
+        lambda asked: _own(network, asked, labels, **options)[:, 0],
+        lambda asked: forward.recall(network, remembered, asked),
+    ):
+        asked = torch.nan_to_num(x[CONTEXT:]).requires_grad_()
+        slopes += torch.autograd.grad(recall(asked)[:, 0].sum(), asked)
+    assert slopes[0].std() > 1e-4
+    torch.testing.assert_close(slopes[1], slopes[0], rtol=1e-3, atol=1e-5)
+
+
 def test_bfloat16_products_change_little(network, rows):
     x, labels = rows
     exact, halved = (forward.logits(network, x, labels, half) for half in (False, True))
@@ -79,10 +95,3 @@ def test_bfloat16_products_change_little(network, rows):
 def test_other_architectures_are_left_to_themselves(network):
     assert forward.is_known(network)
     assert not forward.is_known(torch.nn.Linear(2, 2))
-
-
-def test_precision_is_a_choice():
-    assert Settings().precision == "float32"
-    assert Settings(precision="bfloat16").to_dict()["precision"] == "bfloat16"
-    with pytest.raises(Exception, match="precision must be one of float32, bfloat16"):
-        Settings(precision="half")

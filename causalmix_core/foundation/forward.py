@@ -1,10 +1,11 @@
 """The v2 network's function without what nobody reads.
 
-Fine-tuning spends nearly all its time in the network. tabpfn's own forward pass computes every
-cell of every row up to the last layer, of which only the target cells of the query rows are read.
-Here the last layer is computed for these alone: the same function of the same weights (tests
-compare outputs and gradients with the network's own), with about a sixth less to do. Query rows
-attend to one key head, so their heads are laid out as further queries instead of copying that head.
+Fine-tuning and TabEBM spend nearly all their time in the network. tabpfn's own forward pass
+computes every cell of every row up to the last layer, of which only the target cells of the query
+rows are read. Here the last layer is computed for these alone: the same function of the same
+weights (tests compare outputs and gradients with the network's own), with about a sixth less to
+do. Query rows attend to one key head, so their heads are laid out as further queries instead of
+copying that head.
 
 With `bfloat16` the matrix products of the layers are done in bfloat16, everything else in float32.
 
@@ -14,10 +15,11 @@ R rows = N context + M query, C cells, E size of a cell, H heads of size D.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import torch
+import torch
+
+from causalmix_core.foundation.products import linear
 
 
 def is_known(network: Any) -> bool:
@@ -38,14 +40,14 @@ class Cache:
         target: the target cell of a query row, (E,).
     """
 
-    pairs: "Sequence[tuple[torch.Tensor, torch.Tensor]]"
-    features: "dict[str, torch.Tensor]"
-    target: "torch.Tensor"
+    pairs: Sequence[tuple[torch.Tensor, torch.Tensor]]
+    features: dict[str, torch.Tensor]
+    target: torch.Tensor
 
 
 def logits(
-    network: Any, x: "torch.Tensor", labels: "torch.Tensor", bfloat16: bool = False
-) -> "torch.Tensor":
+    network: Any, x: torch.Tensor, labels: torch.Tensor, bfloat16: bool = False
+) -> torch.Tensor:
     """Predict query rows from context rows.
 
     Args:
@@ -57,8 +59,6 @@ def logits(
     Returns:
         (M, outputs) in float32.
     """
-    import torch
-
     context = len(labels)
     grouped, groups, rows, _ = network._pad_and_group_features(x.unsqueeze(1))
     features, _ = network._embed_features(
@@ -71,10 +71,8 @@ def logits(
     return _through(network, state, context, bfloat16, None, None)
 
 
-def remember(network: Any, x: "torch.Tensor", labels: "torch.Tensor") -> Cache:
+def remember(network: Any, x: torch.Tensor, labels: torch.Tensor) -> Cache:
     """Compute what query rows need of the context: rows (N, columns), labels (N,)."""
-    import torch
-
     grouped, groups, rows, _ = network._pad_and_group_features(x.unsqueeze(1))
     features, statistics = network._embed_features(
         grouped, num_train_labels=rows, num_feature_groups=groups, batch_size=1
@@ -88,10 +86,8 @@ def remember(network: Any, x: "torch.Tensor", labels: "torch.Tensor") -> Cache:
     return Cache(pairs, statistics, network._embed_nan_target(means, classes, 1)[0])
 
 
-def recall(network: Any, cache: Cache, x: "torch.Tensor") -> "torch.Tensor":
+def recall(network: Any, cache: Cache, x: torch.Tensor) -> torch.Tensor:
     """Predict query rows (M, columns), each on its own, from a remembered context."""
-    import torch
-
     grouped, groups, rows, _ = network._pad_and_group_features(x.unsqueeze(1))
     features, _ = network._embed_features(
         grouped,
@@ -107,12 +103,12 @@ def recall(network: Any, cache: Cache, x: "torch.Tensor") -> "torch.Tensor":
 
 def _through(
     network: Any,
-    state: "torch.Tensor",
+    state: torch.Tensor,
     context: int,
     bfloat16: bool,
-    given: "Sequence[tuple[torch.Tensor, torch.Tensor]] | None",
-    kept: "list[tuple[torch.Tensor, torch.Tensor]] | None",
-) -> "torch.Tensor":
+    given: Sequence[tuple[torch.Tensor, torch.Tensor]] | None,
+    kept: list[tuple[torch.Tensor, torch.Tensor]] | None,
+) -> torch.Tensor:
     """Run the cells (R, C, E) through all layers and read the query rows' targets."""
     *inner, last = network.blocks
     for i, block in enumerate(inner):
@@ -124,15 +120,13 @@ def _through(
 
 def _layer(
     block: Any,
-    x: "torch.Tensor",
+    x: torch.Tensor,
     context: int,
     bfloat16: bool,
-    given: "tuple[torch.Tensor, torch.Tensor] | None",
-    kept: "list[tuple[torch.Tensor, torch.Tensor]] | None",
-) -> "torch.Tensor":
+    given: tuple[torch.Tensor, torch.Tensor] | None,
+    kept: list[tuple[torch.Tensor, torch.Tensor]] | None,
+) -> torch.Tensor:
     """One layer, every cell of every row: attention within rows, within columns, then the MLP."""
-    import torch
-
     between_cells = block.per_sample_attention_between_features
     heads, size = between_cells.num_heads, between_cells.head_dim
     rows, cells, _ = x.shape
@@ -162,15 +156,13 @@ def _layer(
 
 def _last_layer(
     block: Any,
-    x: "torch.Tensor",
+    x: torch.Tensor,
     context: int,
     bfloat16: bool,
-    given: "tuple[torch.Tensor, torch.Tensor] | None",
-    kept: "list[tuple[torch.Tensor, torch.Tensor]] | None",
-) -> "torch.Tensor":
+    given: tuple[torch.Tensor, torch.Tensor] | None,
+    kept: list[tuple[torch.Tensor, torch.Tensor]] | None,
+) -> torch.Tensor:
     """The last layer for the target cells alone; returns the query rows' (M, E)."""
-    import torch
-
     between_cells = block.per_sample_attention_between_features
     heads, size = between_cells.num_heads, between_cells.head_dim
     rows, cells, _ = x.shape
@@ -199,10 +191,8 @@ def _last_layer(
     return _normed(target + _mlp(block, target, bfloat16))[:, 0]
 
 
-def _project(attention: Any, x: "torch.Tensor", bfloat16: bool) -> "torch.Tensor":
+def _project(attention: Any, x: torch.Tensor, bfloat16: bool) -> torch.Tensor:
     """Queries, keys and values in one product: (R, C, 3, H, D)."""
-    import torch
-
     weights = torch.cat(
         [
             attention.q_projection.weight,
@@ -215,11 +205,11 @@ def _project(attention: Any, x: "torch.Tensor", bfloat16: bool) -> "torch.Tensor
 
 
 def _ask(
-    queries: "torch.Tensor",
-    pairs: "tuple[torch.Tensor, torch.Tensor]",
+    queries: torch.Tensor,
+    pairs: tuple[torch.Tensor, torch.Tensor],
     heads: int,
     size: int,
-) -> "torch.Tensor":
+) -> torch.Tensor:
     """Let query rows (M, C, H·D) attend to the one head of the context; the same shape."""
     rows, cells, _ = queries.shape
     laid_out = queries.transpose(0, 1).reshape(cells, 1, rows * heads, size)
@@ -227,33 +217,24 @@ def _ask(
     return found.reshape(cells, rows, heads * size).transpose(0, 1)
 
 
-def _attend(q: "torch.Tensor", k: "torch.Tensor", v: "torch.Tensor") -> "torch.Tensor":
-    import torch
-
+def _attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.scaled_dot_product_attention(q, k, v)
 
 
-def _linear(x: "torch.Tensor", weight: "torch.Tensor", bfloat16: bool) -> "torch.Tensor":
-    import torch
-
+def _linear(x: torch.Tensor, weight: torch.Tensor, bfloat16: bool) -> torch.Tensor:
     if bfloat16:
         return torch.nn.functional.linear(x.bfloat16(), weight.bfloat16()).float()
-    return torch.nn.functional.linear(x, weight)
+    return linear(x, weight)
 
 
-def _mlp(block: Any, x: "torch.Tensor", bfloat16: bool) -> "torch.Tensor":
-    import torch
-
+def _mlp(block: Any, x: torch.Tensor, bfloat16: bool) -> torch.Tensor:
     first, _, second = block.mlp
     if not bfloat16:
-        out: torch.Tensor = block.mlp(x)
-        return out
+        return linear(torch.nn.functional.gelu(linear(x, first.weight)), second.weight)
     hidden = torch.nn.functional.linear(x.bfloat16(), first.weight.bfloat16())
     hidden = torch.nn.functional.gelu(hidden)
     return torch.nn.functional.linear(hidden, second.weight.bfloat16()).float()
 
 
-def _normed(x: "torch.Tensor") -> "torch.Tensor":
-    import torch
-
+def _normed(x: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.layer_norm(x, x.shape[-1:])
