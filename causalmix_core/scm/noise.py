@@ -142,10 +142,10 @@ class Local:
         return self if self.levels else replace(self, windows=self.windows * factor)
 
 
-def fit_additive(f: Array, y: Array) -> Additive:
-    """Take over the residuals, centred."""
+def fit_additive(f: Array, y: Array, step: float | None = None) -> Additive:
+    """Take over the residuals, centred; `step` is the grid that the values lie on, if any."""
     rest = y - f
-    return Additive(smoothed(np.sort(rest - rest.mean())))
+    return Additive(smoothed(np.sort(rest - rest.mean()), step))
 
 
 def fit_scaled(f: Array, y: Array, matrix: Array, linear: LinearRegression) -> Scaled:
