@@ -145,7 +145,9 @@ class Local:
 def fit_additive(f: Array, y: Array, step: float | None = None) -> Additive:
     """Take over the residuals, centred; `step` is the grid that the values lie on, if any."""
     rest = y - f
-    return Additive(smoothed(np.sort(rest - rest.mean()), step))
+    # a value on a grid stands for its cell
+    least = (step or 0.0) / float(np.sqrt(12))
+    return Additive(smoothed(np.sort(rest - rest.mean()), step, least=least))
 
 
 def fit_scaled(f: Array, y: Array, matrix: Array, linear: LinearRegression) -> Scaled:

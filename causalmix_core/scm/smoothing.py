@@ -14,7 +14,8 @@ from causalmix_core.scm.columns import Array
 
 _FEWEST_ROWS = 20
 _FACTORS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0)
-_KERNEL = 9
+_DRAWS = 20_000
+_FEWEST_COPIES = 9
 _GOLDEN = (5**0.5 - 1) / 2
 _MOST_ROWS_TO_CHOOSE = 400
 _MOST_QUANTILES = 2_000
@@ -25,13 +26,16 @@ _ROWS_OF_A_VALUE = 5
 _OUTLIER = 1e-3
 
 
-def smoothed(ordered: Array, step: float | None = None, *, bounded: bool = False) -> Array:
+def smoothed(
+    ordered: Array, step: float | None = None, *, bounded: bool = False, least: float = 0.0
+) -> Array:
     """Return sorted quantiles of a kernel estimate of the distribution of sorted values.
 
     Args:
         ordered: sorted observed values.
         step: the grid that the values lie on, if any: widths are judged by the chance of a cell.
         bounded: reflect at the least and the greatest value, so that none lies outside.
+        least: the narrowest width.
 
     Few rows, and few distinct or heaped values that no likelihood can judge, stay as they are.
     """
@@ -45,13 +49,13 @@ def smoothed(ordered: Array, step: float | None = None, *, bounded: bool = False
     )
     if coarse and not dense:
         return ordered
-    width = _width(ordered, step)
+    width = max(least, _width(ordered, step))
     if width == 0.0:
         return ordered
+    copies = max(_FEWEST_COPIES, _DRAWS // rows)
     # the kernel's levels are shifted from row to row, so that a wide kernel leaves no steps
-    shifts = np.arange(rows) * _GOLDEN % 1.0
-    levels = (np.arange(_KERNEL) + shifts[:, None]) / _KERNEL
-    offsets = special.ndtri(np.clip(levels, 0.5 / rows / _KERNEL, 1 - 0.5 / rows / _KERNEL)) * width
+    shifts = (np.arange(rows)[:, None] + 0.5) * _GOLDEN % 1.0
+    offsets = special.ndtri((np.arange(copies) + shifts) / copies) * width
     middle, spread = float(ordered.mean()), float(ordered.std())
     shrink = spread / float(np.hypot(spread, offsets.std()))
     values = middle + (ordered[:, None] + offsets - middle) * shrink
@@ -80,12 +84,9 @@ def _width(ordered: Array, step: float | None) -> float:
         sample = ordered[np.random.default_rng(0).choice(rows, _MOST_ROWS_TO_CHOOSE, replace=False)]
     cell = step or float(np.ptp(ordered)) / 1_000
     grow = (rows / len(sample)) ** 0.2
-    best, most = 0.0, -np.inf
-    for factor in _FACTORS:
-        likelihood = _leave_one_out(sample, factor * silverman * grow, cell)
-        if likelihood > most:
-            best, most = factor * silverman, likelihood
-    return best
+    likelihoods = [_leave_one_out(sample, one * silverman * grow, cell) for one in _FACTORS]
+    width: float = silverman * _FACTORS[int(np.argmax(likelihoods))]
+    return width
 
 
 def _leave_one_out(values: Array, width: float, cell: float) -> float:
@@ -107,4 +108,5 @@ def _leave_one_out(values: Array, width: float, cell: float) -> float:
     np.fill_diagonal(chance, 0.0)
     even = cell / (float(np.ptp(values)) + cell)  # an outlier must not decide the width
     mean = chance.sum(axis=1) / rows
-    return float(np.log((1 - _OUTLIER) * mean + _OUTLIER * even).mean())
+    chances: Array = (1 - _OUTLIER) * mean + _OUTLIER * even
+    return float(np.log(chances).mean())
