@@ -63,6 +63,8 @@ def smoothed(
         low, high = float(ordered[0]), float(ordered[-1])
         values = np.where(values < low, 2 * low - values, values)
         values = np.where(values > high, 2 * high - values, values)
+        # turning back took some spread away
+        values = middle + (values - values.mean()) * (spread / float(values.std()))
         values = np.clip(values, low, high)
     values = np.sort(values, axis=None)
     if len(values) <= _MOST_QUANTILES:
