@@ -1,6 +1,9 @@
 """The one file that imports AutoGluon, which quality "best" uses where it is installed."""
 
+import shutil
 import tempfile
+import weakref
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -9,20 +12,31 @@ from numpy.typing import NDArray
 
 from causalmix_core.scm.columns import Array
 
-_SECONDS = 60  # for one fit of one node
 _TARGET = "y"
+_PACKAGES = {"GBM": "lightgbm", "CAT": "catboost", "XGB": "xgboost"}
 
 
 class _Fitted:
-    """An AutoGluon predictor on a bare matrix, with the folder that it lives in."""
+    """An AutoGluon predictor on a bare matrix; its folder goes when it goes.
+
+    Forests and boosted trees only, and no limit of time: with one, the chosen models, and so the
+    rows, would depend on how busy the machine is.
+    """
 
     def __init__(self, matrix: Array, y: Any, problem: str) -> None:
         from autogluon.tabular import TabularPredictor  # type: ignore[import-not-found]
 
-        self.folder = tempfile.TemporaryDirectory(prefix="causalmix-autogluon-")
+        folder = tempfile.mkdtemp(prefix="causalmix-autogluon-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        models = {"RF", "XT"} | {name for name, one in _PACKAGES.items() if find_spec(one)}
         self.predictor = TabularPredictor(
-            label=_TARGET, problem_type=problem, path=self.folder.name, verbosity=0
-        ).fit(_frame(matrix).assign(**{_TARGET: y}), time_limit=_SECONDS)
+            label=_TARGET, problem_type=problem, path=folder, verbosity=0
+        ).fit(
+            _frame(matrix).assign(**{_TARGET: y}),
+            hyperparameters={name: {} for name in sorted(models)},
+            num_cpus=1,
+            num_gpus=0,
+        )
 
     def predict(self, matrix: Array) -> Array:
         """Return predictions."""

@@ -31,7 +31,7 @@ def assign(
     inputs = {name: columns[name] for name in parents}
     known = [codecs[name] for name in parents if not codecs[name].is_constant]
     if codec.is_category:
-        category, findings = assign_category(codec, inputs, known, y, EFFORTS[quality])
+        category, findings = assign_category(codec.codes, inputs, known, y, EFFORTS[quality])
         levels = Levels(*category.interval(inputs, y))
         about = NodeDiagnostics.of(node, parents, findings)
         return Mechanism(node, codec, parents, category, None, about, np.sort(y), levels, None)

@@ -36,7 +36,7 @@ _STRENGTHS = (1.0, 0.1, 0.01)
 
 
 def assign_category(
-    codec: ColumnCodec,
+    size: int,
     inputs: Columns,
     known: Sequence[ColumnCodec],
     y: Array,
@@ -45,16 +45,17 @@ def assign_category(
     """Choose and fit the mechanism of a categorical node.
 
     Args:
+        size: number of different codes.
         inputs: encoded parents.
         known: the parents that tell rows apart.
         y: the node's codes.
     """
-    classes, counts = _pool(y.astype(np.int64), max(codec.codes, 1))
+    classes, counts = _pool(y.astype(np.int64), max(size, 1))
     totals = counts.sum(axis=1)
     spread, shares = counts / totals[:, None], totals / totals.sum()
     if len(shares) == 1 or not known or len(y) < _FEWEST_ROWS:
         return Classified(Shares(shares), spread), Findings(
-            mechanism="constant" if codec.codes <= 1 else "its own distribution",
+            mechanism="constant" if size <= 1 else "its own distribution",
             noise="observed shares",
             rows=len(y),
         )

@@ -72,6 +72,11 @@ class ColumnCodec:
             return np.array([position.get(value, other) for value in series.tolist()])
         return _as_float(series, self.kind, self.origin)
 
+    def snap(self, values: Array) -> Array:
+        """Return codes of a number on the column's grid and inside its bounds."""
+        on_grid = values if self.step is None else np.rint(values / self.step) * self.step
+        return np.clip(on_grid, self.low, self.high)
+
     def decode(self, values: Array) -> "pd.Series[Any]":
         """Return codes as a column of the table's own dtype, inside its bounds, on its grid."""
         if self.is_category:

@@ -148,6 +148,30 @@ class Classified:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A node of a few numbers, drawn as classes: only they occur, as often as their causes say.
+
+    Attributes:
+        numbers: the observed values, sorted.
+    """
+
+    classes: Classified
+    numbers: Array
+
+    def draw(self, columns: Columns, u: Array) -> Array:
+        """Return one value per row."""
+        return self.numbers[self.classes.draw(columns, u).astype(np.int64)]
+
+    def interval(self, columns: Columns, values: Array) -> tuple[Array, Array]:
+        """Return the levels of these values."""
+        return self.classes.interval(columns, _positions(self.numbers, values))
+
+
+def _positions(numbers: Array, values: Array) -> Array:
+    return np.searchsorted(numbers, values).astype(np.float64)
+
+
+@dataclass(frozen=True)
 class Levels:
     """Where each training row's noise lies, as an interval of u; NaN where it is not known."""
 
@@ -189,5 +213,7 @@ class Mechanism:
         """
         parents = pick(columns, self.parents)
         drawn = self.value.draw(parents, value_u)
+        if not self.codec.is_category:
+            drawn = self.codec.snap(drawn)
         gone = None if self.absence is None else self.absence.draw(parents, absence_u)
         return drawn, gone

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, Self
 
 import numpy as np
@@ -227,9 +228,19 @@ def _available(quality: str) -> tuple[str, tuple[str, ...]]:
     if quality != "best" or has_autogluon():
         return quality, ()
     return "better", (
-        "Quality best needs AutoGluon, which is not installed, so better was used. "
-        "Install it with: pip install autogluon.tabular",
+        "Quality best also tries AutoGluon, which is not installed, so better was used. AutoGluon "
+        "1.6 asks for an older pandas than this program has but runs with it; let pip skip that "
+        "check: pip install --no-deps autogluon.tabular autogluon.core autogluon.features "
+        "autogluon.common lightgbm",
     )
+
+
+def _import_engines(quality: str) -> None:
+    """Import here what nodes import when first used: two threads may meet half-made modules."""
+    for name in ("sklearn.ensemble", "sklearn.linear_model"):
+        import_module(name)
+    if EFFORTS[quality].autogluon:
+        import_module("autogluon.tabular")
 
 
 _cache: OrderedDict[tuple[object, ...], Mechanism] = OrderedDict()
@@ -259,6 +270,7 @@ def _fit_all(
     if not missing:
         return fitted
     columns = encode(table, codecs)
+    _import_engines(quality)
     from threadpoolctl import ThreadpoolController
 
     controller = ThreadpoolController()

@@ -142,10 +142,12 @@ class Local:
         return self if self.levels else replace(self, windows=self.windows * factor)
 
 
-def fit_additive(f: Array, y: Array) -> Additive:
-    """Take over the residuals, centred."""
+def fit_additive(f: Array, y: Array, step: float | None = None) -> Additive:
+    """Take over the residuals, centred; `step` is the grid that the values lie on, if any."""
     rest = y - f
-    return Additive(smoothed(np.sort(rest - rest.mean())))
+    # a value on a grid stands for its cell
+    least = (step or 0.0) / float(np.sqrt(12))
+    return Additive(smoothed(np.sort(rest - rest.mean()), step, least=least))
 
 
 def fit_scaled(f: Array, y: Array, matrix: Array, linear: LinearRegression) -> Scaled:

@@ -1,16 +1,18 @@
 """The mechanism of a node of numbers: a prediction from its parents, and noise."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from causalmix_core.scm.category_nodes import assign_category
 from causalmix_core.scm.columns import Array, ColumnCodec, Columns, gaps
 from causalmix_core.scm.diagnostics import Findings, independence
 from causalmix_core.scm.features import ParentFeatures, learn_features
-from causalmix_core.scm.mechanism import Link, Marginal, Regressed, Roots, Value
+from causalmix_core.scm.mechanism import Link, Listed, Marginal, Regressed, Roots, Value
 from causalmix_core.scm.noise import Additive, Local, Noise, fit_additive, fit_local, fit_scaled
 from causalmix_core.scm.regression import Fit, LinearRegression, fit_linear, fit_trees
 from causalmix_core.scm.selection import Effort, choose_rows, clearly_better, make_folds
@@ -28,6 +30,7 @@ _DAY = 86_400_000_000.0  # microseconds
 _DEPENDENT = 0.001
 _FEW_VALUES = 12
 _HEAP = 0.1
+_UNFORESEEN = 0.01  # chance of a value that the noise says cannot be
 
 
 def assign_number(
@@ -56,15 +59,35 @@ def assign_number(
     telling = _telling(inputs, known, rows)
     told = {name: values[telling] for name, values in inputs.items()}
     told_fit = Fit(fit.model, fit.held_out[telling], fit.order[telling])
-    noise = _choose_noise(codec, told, features, y[telling], z[telling], told_fit, link)
+    rest = _Rest(codec, told, features, y[telling], z[telling], told_fit, link)
+    form = rest.choose()
+    few = len(np.unique(y)) <= _FEW_VALUES
+    if few:
+        listed, found = _assign_listed(inputs, known, y, effort)
+        if codec.step is None or (found.score is not None and found.score < rest.log_loss(form)):
+            return listed, found
+    noise = rest.fitted(form, np.ones(len(rest.y), dtype=bool))
     # values that are taken over need no way back from the scale of the prediction
     scale = Link() if _takes_over(noise) else link
+    # few values are a scale cut off at its ends: what leads beyond an end is that end
+    slack = np.inf if few else (codec.step or 0.0) / 2
     value = _match_spread(
-        Regressed(fit.model, noise, scale, codec.low, codec.high, (codec.step or 0.0) / 2),
+        Regressed(fit.model, noise, scale, codec.low, codec.high, slack),
+        codec,
         told,
         y[telling],
     )
     return value, _findings(codec, value, inputs, known, y, z, fit, link)
+
+
+def _assign_listed(
+    inputs: Columns, known: Sequence[ColumnCodec], y: Array, effort: Effort
+) -> tuple[Listed, Findings]:
+    """Fit a node of few numbers as if they were classes."""
+    numbers, places = np.unique(y, return_inverse=True)
+    codes: Array = places.astype(np.float64)
+    classes, found = assign_category(len(numbers), inputs, known, codes, effort)
+    return Listed(classes, numbers), replace(found, noise="probabilities of its few values")
 
 
 def _assign_marginal(
@@ -179,72 +202,117 @@ def _telling(inputs: Columns, known: Sequence[ColumnCodec], rows: int) -> NDArra
     return complete if enough else np.ones(rows, dtype=bool)
 
 
-def _choose_noise(
-    codec: ColumnCodec,
-    inputs: Columns,
-    features: ParentFeatures,
-    y: Array,
-    z: Array,
-    fit: Fit,
-    link: Link,
-) -> Noise:
-    """Choose the form of the noise by its score on the other half of the rows (pinball loss)."""
-    matrix = features(inputs)
-    rows, f = len(z), fit.held_out
-    half = make_folds(rows, 2)
-    half[choose_rows(rows, rows)[_MOST_ROWS_TO_CHOOSE_NOISE:]] = -1
-    _, counts = np.unique(y, return_counts=True)
-    repeats = len(counts) <= _FEW_VALUES or counts.max() / rows > _HEAP
-    smooth = len(counts) / rows > 0.5
-    heaped = len(counts) > _FEW_VALUES and counts.max() / rows > _HEAP
+@dataclass(frozen=True)
+class _Rest:
+    """What is left of a node's values once its parents are known, and which noise describes it."""
 
-    def fitted(form: str, part: NDArray[np.bool_]) -> Noise:
+    codec: ColumnCodec
+    inputs: Columns
+    features: ParentFeatures
+    y: Array
+    z: Array
+    fit: Fit
+    link: Link
+
+    @cached_property
+    def matrix(self) -> Array:
+        return self.features(self.inputs)
+
+    @cached_property
+    def half(self) -> NDArray[np.int64]:
+        """Number the half of each row, -1 where it decides nothing."""
+        rows = len(self.y)
+        half = make_folds(rows, 2)
+        half[choose_rows(rows, rows)[_MOST_ROWS_TO_CHOOSE_NOISE:]] = -1
+        return half
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        return np.unique(self.y, return_counts=True)[1]
+
+    @property
+    def smooth(self) -> bool:
+        return len(self.counts) / len(self.y) > 0.5
+
+    @property
+    def heaped(self) -> bool:
+        return len(self.counts) > _FEW_VALUES and self.counts.max() / len(self.y) > _HEAP
+
+    def fitted(self, form: str, part: NDArray[np.bool_]) -> Noise:
+        f, z = self.fit.held_out[part], self.z[part]
         if form == "additive":
-            return fit_additive(f[part], z[part])
+            return fit_additive(f, z, self.codec.step if self.link.log_shift is None else None)
         if form == "scaled":
-            size = np.log(np.abs(z[part] - f[part]) + 0.01 * float(np.std(z - f)))
-            scale = fit_linear(features, matrix[part], size).model
+            matrix = self.matrix[part]
+            floor = 0.01 * float(np.std(self.z - self.fit.held_out))
+            scale = fit_linear(self.features, matrix, np.log(np.abs(z - f) + floor)).model
             assert isinstance(scale, LinearRegression)
-            return fit_scaled(f[part], z[part], matrix[part], scale)
+            return fit_scaled(f, z, matrix, scale)
         if form == "matched":
-            return fit_local(fit.order[part], y[part], levels=True, smooth=smooth and not heaped)
-        return fit_local(fit.order[part], (z - f)[part], levels=False, smooth=smooth)
+            smooth = self.smooth and not self.heaped
+            return fit_local(self.fit.order[part], self.y[part], levels=True, smooth=smooth)
+        return fit_local(self.fit.order[part], z - f, levels=False, smooth=self.smooth)
 
-    forms = ["additive"]
-    if rows >= 100:
-        forms.append("local")
-        if matrix.shape[1] <= rows / 10:
-            forms.append("scaled")
-    if rows >= 40 and heaped:
-        # a value that many rows share, such as no bonus, would be lost in any added noise
-        forms = ["matched"]
-    elif rows >= 40 and not smooth:
-        # few distinct values are kept by taking over values: the form to beat there
-        forms.insert(0 if repeats else len(forms), "matched")
-    best, least = forms[0], np.empty(0)
-    for form in forms if len(forms) > 1 else ():
-        loss = np.zeros(rows)
+    def forms(self) -> list[str]:
+        """Return the forms of noise worth a try, the one to beat first."""
+        rows = len(self.y)
+        if rows >= 40 and self.heaped:
+            # a value that many rows share, such as no bonus, would be lost in any added noise
+            return ["matched"]
+        forms = ["additive"]
+        if rows >= 100:
+            forms.append("local")
+            if self.matrix.shape[1] <= rows / 10:
+                forms.append("scaled")
+        if rows >= 40 and not self.smooth and len(self.counts) > _FEW_VALUES:
+            forms.append("matched")
+        return forms
+
+    def choose(self) -> str:
+        """Choose the form by its score on the other half of the rows (pinball loss)."""
+        forms = self.forms()
+        best, least = forms[0], np.empty(0)
+        for form in forms if len(forms) > 1 else ():
+            loss = self.pinball(form)
+            if not len(least) or clearly_better(loss, least, share=0.002):
+                best, least = form, loss
+        return best
+
+    def pinball(self, form: str) -> Array:
+        loss = np.zeros(len(self.y))
         for side in (0, 1):
-            train, test = half == 1 - side, half == side
-            noise = fitted(form, train)
-            part = {name: values[test] for name, values in inputs.items()}
+            noise, test = self.fitted(form, self.half == 1 - side), self.half == side
+            part = {name: values[test] for name, values in self.inputs.items()}
             for level in _QUANTILES:
                 at = np.full(int(test.sum()), level)
-                guess = noise.quantile(fit.order[test], part, at)
-                guess = guess if _takes_over(noise) else link.backward(guess)
-                error = y[test] - np.clip(guess, codec.low, codec.high)
+                guess = noise.quantile(self.fit.order[test], part, at)
+                guess = guess if _takes_over(noise) else self.link.backward(guess)
+                error = self.y[test] - np.clip(guess, self.codec.low, self.codec.high)
                 loss[test] += np.maximum(level * error, (level - 1) * error)
-        scored = loss[half >= 0]
-        if not len(least) or clearly_better(scored, least, share=0.002):
-            best, least = form, scored
-    return fitted(best, np.ones(rows, dtype=bool))
+        return loss[self.half >= 0]
+
+    def log_loss(self, form: str) -> float:
+        """Return the mean log loss, on the other half, of values as cells of the column's grid."""
+        chance = np.zeros(len(self.y))
+        half_step = (self.codec.step or 0.0) / 2
+        for side in (0, 1):
+            noise, test = self.fitted(form, self.half == 1 - side), self.half == side
+            part = {name: values[test] for name, values in self.inputs.items()}
+            f, y = self.fit.held_out[test], self.y[test]
+            below = noise.rank(f, part, self.link.forward(y - half_step))
+            above = noise.rank(f, part, self.link.forward(y + half_step))
+            below[y <= self.codec.low] = 0.0
+            above[y >= self.codec.high] = 1.0
+            chance[test] = above - below
+        chance = (1 - _UNFORESEEN) * chance[self.half >= 0] + _UNFORESEEN / len(self.counts)
+        return float(-np.log(chance).mean())
 
 
 def _takes_over(noise: Noise) -> bool:
     return isinstance(noise, Local) and noise.levels
 
 
-def _match_spread(value: Regressed, inputs: Columns, y: Array) -> Regressed:
+def _match_spread(value: Regressed, codec: ColumnCodec, inputs: Columns, y: Array) -> Regressed:
     """Size the noise so that drawn values spread as the real ones do, given the real parents.
 
     Out-of-fold residuals are a little too wide, prediction on rows that were fitted too, and the
@@ -258,7 +326,7 @@ def _match_spread(value: Regressed, inputs: Columns, y: Array) -> Regressed:
     u = (strata + rng.random(rows * copies)) / copies
     wanted, square = float(y.var()), 1.0
     for _ in range(3):
-        drawn = value.draw(repeated, u)
+        drawn = codec.snap(value.draw(repeated, u))
         given = drawn.reshape(copies, rows)
         inside = float(given.var(axis=0).mean()) if copies > 1 else float(np.var(drawn - y))
         if inside <= 1e-9 * wanted:
@@ -288,7 +356,7 @@ def _findings(
     level = np.clip(level, 0.5 / rows, 1 - 0.5 / rows)
     tests = independence(special.ndtri(level), inputs, known)
     u = (np.random.default_rng(0).permutation(rows) + 0.5) / rows
-    drawn = value.draw(inputs, u)
+    drawn = codec.snap(value.draw(inputs, u))
     warnings: list[str] = []
     if not isinstance(value.noise, Additive):
         warnings.append(

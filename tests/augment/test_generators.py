@@ -113,6 +113,20 @@ def test_smote_rows_lie_between_real_rows_of_their_class():
     assert not rows["p"].between(1.01, 4.99).any()
 
 
+def test_smote_rounds_whole_numbers_and_does_not_cut_them_off():
+    rng = np.random.default_rng(0)
+    count = rng.integers(0, 40, size=400)
+    y = np.where(rng.random(400) < 0.5, "yes", "no")
+    frame = pd.DataFrame({"count": count, "y": pd.Series(y, dtype="str")})
+    table = Table(frame, {"count": Kind.INTEGER, "y": Kind.BINARY}, target="y")
+
+    rows = generator("smote", neighbours=40).fit(table).sample(20_000, seed=0)
+
+    assert rows["count"].dtype == "int64"
+    # cut off instead of rounded, the mean would be lower by about a half
+    assert rows["count"].mean() == pytest.approx(count.mean(), abs=0.2)
+
+
 @pytest.mark.parametrize("name", ["borderline-smote", "adasyn"])
 def test_border_methods_prefer_rows_near_the_other_class(name):
     rng = np.random.default_rng(0)

@@ -466,14 +466,16 @@ def test_stopping_from_the_progress_callback_stops_the_fit():
     assert len(seen) == 2
 
 
-def test_best_says_that_autogluon_is_not_there():
+def test_best_tries_autogluon_or_says_that_it_is_not_there():
     from causalmix_core.scm.selection import has_autogluon
 
-    if has_autogluon():
-        pytest.fail("AutoGluon is installed: test what best does with it")
-    model = StructuralCausalModel(quality="best").fit(linear_chain(60), CHAIN)
+    table = linear_chain(160, seed=5)
+    model = StructuralCausalModel(quality="best").fit(table, CHAIN)
 
-    assert "AutoGluon" in model.notes_[0]
+    assert [note for note in model.notes_ if "AutoGluon" in note] == list(model.notes_)
+    assert bool(model.notes_) != has_autogluon()
+    better = StructuralCausalModel(quality="better").fit(table, CHAIN)
+    assert model.diagnostics[2].score >= better.diagnostics[2].score
     assert len(model.sample(5)) == 5
 
 
