@@ -39,9 +39,9 @@ def prepare(network: Any) -> None:
 
     block = network.blocks[-1]
 
-    def last_layer(container: Any, context: int, *_: Any, **__: Any) -> tuple[Any, None]:
+    def last_layer(container: Any, context: int, *more: Any, **options: Any) -> tuple[Any, None]:
         x = container if isinstance(container, torch.Tensor) else container.pop(0)
-        tasks, rows, _, size = x.shape
+        tasks, rows, _cells, size = x.shape
         x = x.flatten(0, 1)
         within = block.per_sample_attention_between_features
         target = x[:, -1:]
@@ -55,7 +55,7 @@ def prepare(network: Any) -> None:
         )
         mixed = within.out_projection(attention(q, k, v).flatten(2))
         target = block.layernorm_mha1(target + mixed).view(tasks, rows, size)
-        mixed, _none = block.per_column_attention_between_cells(target, single_eval_pos=context)
+        mixed, _cache = block.per_column_attention_between_cells(target, single_eval_pos=context)
         target = block.layernorm_mha2(target + mixed)
         target = block.layernorm_mlp(target + block.mlp(target))
         return target.unsqueeze(2), None
