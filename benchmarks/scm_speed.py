@@ -139,6 +139,7 @@ def main() -> None:
     parser.add_argument("--edges", type=int, default=74)
     parser.add_argument("--out")
     parser.add_argument("--limit", type=float, default=900, help="seconds for one setting")
+    parser.add_argument("--peers", nargs="+", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--worker", choices=["ours", "peer"])
     parser.add_argument("--jobs", default="1")
     options = parser.parse_args()
@@ -146,7 +147,7 @@ def main() -> None:
         print(json.dumps((ours if options.worker == "ours" else peer)(options)))
         return
     before = run(options, "ours", "0", {})
-    peers = {name: run(options, "peer", jobs, setting) for name, (jobs, setting) in PEERS.items()}
+    peers = {name: run(options, "peer", *PEERS[name]) for name in options.peers}
     after = run(options, "ours", "0", {})
     mine = {name: (before[name] + after[name]) / 2 for name in before}
     late = [name for name, one in peers.items() if one is None]
@@ -156,8 +157,9 @@ def main() -> None:
         f"# SCM: assign + fit + sample, {options.rows:,} rows × {options.columns} columns, "
         f"{options.edges} edges",
         "",
-        f"{date.today()}, {os.cpu_count()} cores, shared with other work: read the ratios. "
-        "Ours ran before and after the peer; the mean is shown.",
+        f"{date.today()}, {os.cpu_count()} cores, load average "
+        f"{os.getloadavg()[2]:.1f} at the end: read the ratios. Ours ran before and after "
+        "the peer; the mean is shown.",
         "",
         "| | assign + fit (s) | sample (s) | shape | trend | two-sample AUC |",
         "|---|---|---|---|---|---|",
