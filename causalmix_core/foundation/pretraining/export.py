@@ -13,7 +13,7 @@ from causalmix_core.foundation.pretraining.views import ONEHOT_LEVELS, VIEWS
 # Chosen by benchmarks/compact_members.py on the five tables that are there for choosing; together
 # four members see up to 100 columns.
 ESTIMATORS = 4
-MEMBER_VIEWS = ("ranks", "onehot")
+MEMBER_VIEWS = ("codes",)
 COLUMNS_PER_MEMBER = 25
 TEMPERATURE = 0.6
 
