@@ -288,6 +288,52 @@ def test_runs_are_launched_measured_and_summed_up(
     assert any("5 rows predicted" in heading.value for heading in predict.subheader)
 
 
+def test_stopped_runs_are_counted_resumed_together_and_not_compared_unlike(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from causalmix_core.experiment import worker
+    from causalmix_core.experiment.plan import Plan, Source
+    from causalmix_core.experiment.runs import launch
+    from causalmix_core.finetune import Settings
+
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    development, test = graphed.parts()
+    plan = Plan(
+        sources=(Source(development, test=test, graph=graphed.graph()),),
+        methods=("none", "default"),
+        seeds=tuple(range(5)),
+        train_rows=(60,),
+        settings=Settings(steps=2, evaluate_every=1),
+    )
+    ids = launch(store, graphed.project, plan, workers=False)
+    jobs.cancel_all(store, graphed.project)
+    app = open_page("finetune", graphed.project)
+    said = [caption.value for caption in app.caption]
+    assert "Nothing was measured: no run got that far." in said
+    assert not [each for each in said if "first points" in each]
+    [bar] = app.get("progress")
+    assert (bar.proto.text, bar.proto.value) == ("0 of 10 runs done, 10 cancelled", 0)
+    press(app, "Resume all")
+    waiting = jobs.jobs(store, graphed.project, "finetune")
+    assert {job.state for job in waiting} == {State.QUEUED}
+
+    # No fine-tuning with two seeds, real rows only with one of them.
+    for job in (ids[0], ids[1], ids[2]):
+        claimed = jobs.claim(store, "test", job)
+        assert claimed is not None
+        worker.work(store, claimed, "test")
+    for job in ids[3:8]:
+        jobs.cancel(store, job)
+    app = open_page("finetune", graphed.project)
+    [overall] = [bar for bar in app.get("progress") if "runs done" in bar.proto.text]
+    assert overall.proto.text == "3 of 10 runs done, 5 cancelled"
+    assert overall.proto.value == 30
+    labels = [button.label for button in app.button]
+    assert "Cancel all" in labels
+    assert "Resume all" in labels
+    assert any("gains compare the same seeds" in caption.value for caption in app.caption)
+
+
 def test_recipes_keep_what_decides_their_bytes(graphed: Workspace) -> None:
     recipe = Recipe("causal", 10, settings={"quality": "good"})
     training, _ = graphed.drawn(None, 0)
