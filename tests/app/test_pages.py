@@ -243,6 +243,7 @@ def test_runs_are_launched_measured_and_summed_up(
     app = open_page("finetune", graphed.project)
     app.multiselect[0].set_value(["none", "default"])
     numbers = {number.label: number for number in app.number_input}
+    assert any("30 runs: 5 × 6" in caption.value for caption in app.caption)
     numbers["Seeds"].set_value(1)
     numbers["Training steps at most"].set_value(2)
     numbers["Labelled rows"].set_value(60)
