@@ -373,6 +373,7 @@ def test_wishes_about_rows_are_kept_and_told(
     boxes["Classes of the synthetic rows"].select("only ill")
     boxes["Set this column"].select("smoker")
     app.run()
+    assert any("class shares fix disease" in warning.value for warning in app.warning)
     [to] = [box for box in app.selectbox if box.label == "to"]
     to.select("no")
     [own] = [area for area in app.text_area if "Rules of your own" in area.label]
@@ -394,8 +395,37 @@ def test_wishes_about_rows_are_kept_and_told(
     app.run()
     assert_sound(app)
     assert any("smoker was set to no" in caption.value for caption in app.caption)
+    assert any("not meant to match the real ones" in caption.value for caption in app.caption)
     [column] = [box for box in app.selectbox if box.label == "Look at one column"]
     assert "bmi from exercise_hours" in column.options
+
+
+def test_class_shares_are_told_what_they_become_and_the_real_ones_are_no_others(
+    open_page: Open, graphed: Workspace
+) -> None:
+    from ui.panels.wishes import asks_for_others
+
+    app = open_page("synthesize", graphed.project)
+    [classes] = [box for box in app.selectbox if "Classes" in box.label]
+    classes.select("shares of my own").run()
+    assert not [caption for caption in app.caption if "add up to" in caption.value]
+    app.session_state["class-shares"] = {
+        "edited_rows": {0: {"share (%)": 150.0}, 1: {"share (%)": 50.0}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }
+    app.run()
+    [told] = [caption.value for caption in app.caption if "add up to" in caption.value]
+    assert "add up to 200.0 %" in told
+    assert "75.0 %, " in told
+
+    table = graphed.table()
+    real = table.frame["disease"].value_counts(normalize=True)
+    rounded = {str(level): round(share, 3) for level, share in real.items()}
+    assert not asks_for_others(rounded, table)
+    assert not asks_for_others(None, table)
+    assert asks_for_others(dict.fromkeys(rounded, 0.5), table)
+    assert asks_for_others({str(real.index[0]): 1.0}, table)
 
 
 def test_an_open_graph_asks_how_many_graphs_to_mix(open_page: Open, graphed: Workspace) -> None:
