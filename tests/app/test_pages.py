@@ -277,10 +277,12 @@ def test_runs_are_launched_measured_and_summed_up(
     # One seed has no spread, few evaluations have no curve gap: a dash says so, not "None".
     assert {table.proto.placeholder for table in app.dataframe} == {"–"}
     assert any("Held-out domain: region" in text.value for text in app.markdown)
-    assert f"experiment.repeat {store.home} {ended[0].id}" in app.code[0].value
+    assert f"experiment.repeat {store.home} {ended[1].id}" in app.code[0].value
     predict = open_page("predict", graphed.project)
     [models] = [box for box in predict.selectbox if "Tuned model" in box.label]
     assert len(models.options) == 2
+    assert models.value.request["method"] == "default"
+    assert any("Columns it needs" == each.label for each in predict.expander)
     frame = graphed.table().frame.head(5).drop(columns="disease")
     [new_rows] = [each for each in predict.file_uploader if "New rows" in each.label]
     new_rows.upload("new.csv", frame.to_csv(index=False).encode())
