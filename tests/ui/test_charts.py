@@ -83,6 +83,23 @@ def test_the_level_of_no_fine_tuning_is_over_the_seeds_of_the_curves_beside_it()
     assert [trace.name for trace in per_run.data if trace.showlegend] == ["No fine-tuning"]
 
 
+def test_a_constant_score_has_an_axis_around_it() -> None:
+    flat = curves("default", 0, [0.9, 0.9, 0.9])
+    moving = curves("default", 0, [0.5, 0.7]).assign(split="validation")
+    wanted = [("test", "roc_auc"), ("validation", "roc_auc")]
+    layout = curve_figure(pd.concat([flat, moving]), wanted).layout
+    low, high = layout.yaxis.range
+    assert 0.85 < low < 0.9 < high < 0.95
+    assert all(low < tick < high for tick in layout.yaxis.tickvals)
+    assert 0.9 in layout.yaxis.tickvals
+    assert layout.yaxis2.range is None
+    assert multiples_figure(flat, ("test", "roc_auc")).layout.yaxis.range == (low, high)
+    perfect = curve_figure(curves("default", 0, [1.0]), [("test", "roc_auc")]).layout.yaxis
+    assert max(perfect.tickvals) == 1.0
+    zero = curve_figure(curves("default", 0, [0.0]), [("test", "roc_auc")]).layout.yaxis
+    assert zero.range[0] < 0 < zero.range[1]
+
+
 def test_smoothing_changes_nothing_unless_asked_for() -> None:
     wild = curves("default", 0, [0.1, 0.9, 0.1, 0.9])
     [raw] = curve_figure(wild, [("test", "roc_auc")]).data

@@ -85,6 +85,8 @@ def curve_figure(
                 _draw_method(figure, where, method, runs, best_steps or {}, metric, shown)
             else:
                 _draw_level(figure, where, method, of_method, int(part["step"].max()), shown)
+        if not part.empty:
+            _room_around(figure, where, part["value"])
     figure.update_xaxes(title_text="step", title_font_size=11)
     # About four names fit beside each other; further ones need lines of their own above the panels.
     more = 22 * max(0, (len(named) - 1) // 4)
@@ -133,6 +135,7 @@ def multiples_figure(
             named = True
         runs = _smoothed(cell, smoothing)
         _draw_method(figure, where, method, runs, best_steps or {}, metric, False)
+    _room_around(figure, {}, part["value"])
     # One scale, so that panels can be compared; zooming one zooms all.
     figure.update_yaxes(matches="y")
     figure.update_xaxes(matches="x")
@@ -151,6 +154,21 @@ def panel_title(split: str, metric: str) -> str:
     if metric in ONE_SPLIT:
         return METRIC_WORDS[metric]
     return f"{METRIC_WORDS.get(metric, metric)}, {SPLIT_WORDS[split]} rows"
+
+
+def _room_around(figure: go.Figure, where: Mapping[str, int], values: pd.Series) -> None:
+    """Give a panel whose values are all the same an axis around that value."""
+    value = float(values.min())
+    if not values.max() - value <= 1e-9 * max(1.0, abs(value)):
+        return
+    room = 0.02 * abs(value) or 0.02
+    figure.update_yaxes(
+        range=[value - 2 * room, value + 2 * room],
+        # No share is more than 1.
+        tickvals=[tick for tick in (value - room, value, value + room) if tick <= 1 or value > 1],
+        tickformat=".4~g",
+        **where,
+    )
 
 
 def _smoothed(of_method: pd.DataFrame, smoothing: float) -> list[pd.DataFrame]:

@@ -138,6 +138,11 @@ def form(space: Workspace, development: Table, test: Table) -> None:
             ":material/info: The causal methods use your graph as it is; its structure was found "
             "on all rows but the test rows, so it may have seen a run's validation rows."
         )
+    st.caption(
+        ":material/info: Every run makes its synthetic rows anew from its own training rows: "
+        "rules, class shares, quality and interventions of the Synthetic rows page do not apply "
+        "here (the classes keep their shares, the causal model has quality 'good')."
+    )
 
 
 def _slow_ones() -> str:
