@@ -243,6 +243,7 @@ def test_runs_are_launched_measured_and_summed_up(
     app = open_page("finetune", graphed.project)
     app.multiselect[0].set_value(["none", "default"])
     numbers = {number.label: number for number in app.number_input}
+    assert any("30 runs: 5 × 6" in caption.value for caption in app.caption)
     numbers["Seeds"].set_value(1)
     numbers["Training steps at most"].set_value(2)
     numbers["Labelled rows"].set_value(60)
@@ -276,16 +277,64 @@ def test_runs_are_launched_measured_and_summed_up(
     # One seed has no spread, few evaluations have no curve gap: a dash says so, not "None".
     assert {table.proto.placeholder for table in app.dataframe} == {"–"}
     assert any("Held-out domain: region" in text.value for text in app.markdown)
-    assert f"experiment.repeat {store.home} {ended[0].id}" in app.code[0].value
+    assert f"experiment.repeat {store.home} {ended[1].id}" in app.code[0].value
     predict = open_page("predict", graphed.project)
     [models] = [box for box in predict.selectbox if "Tuned model" in box.label]
     assert len(models.options) == 2
+    assert models.value.request["method"] == "default"
+    assert any("Columns it needs" == each.label for each in predict.expander)
     frame = graphed.table().frame.head(5).drop(columns="disease")
     [new_rows] = [each for each in predict.file_uploader if "New rows" in each.label]
     new_rows.upload("new.csv", frame.to_csv(index=False).encode())
     predict.run()
     assert_sound(predict)
     assert any("5 rows predicted" in heading.value for heading in predict.subheader)
+
+
+def test_stopped_runs_are_counted_resumed_together_and_not_compared_unlike(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from causalmix_core.experiment import worker
+    from causalmix_core.experiment.plan import Plan, Source
+    from causalmix_core.experiment.runs import launch
+    from causalmix_core.finetune import Settings
+
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    development, test = graphed.parts()
+    plan = Plan(
+        sources=(Source(development, test=test, graph=graphed.graph()),),
+        methods=("none", "default"),
+        seeds=tuple(range(5)),
+        train_rows=(60,),
+        settings=Settings(steps=2, evaluate_every=1),
+    )
+    ids = launch(store, graphed.project, plan, workers=False)
+    jobs.cancel_all(store, graphed.project)
+    app = open_page("finetune", graphed.project)
+    said = [caption.value for caption in app.caption]
+    assert "Nothing was measured: no run got that far." in said
+    assert not [each for each in said if "first points" in each]
+    [bar] = app.get("progress")
+    assert (bar.proto.text, bar.proto.value) == ("0 of 10 runs done, 10 cancelled", 0)
+    press(app, "Resume all")
+    waiting = jobs.jobs(store, graphed.project, "finetune")
+    assert {job.state for job in waiting} == {State.QUEUED}
+
+    # No fine-tuning with two seeds, real rows only with one of them.
+    for job in (ids[0], ids[1], ids[2]):
+        claimed = jobs.claim(store, "test", job)
+        assert claimed is not None
+        worker.work(store, claimed, "test")
+    for job in ids[3:8]:
+        jobs.cancel(store, job)
+    app = open_page("finetune", graphed.project)
+    [overall] = [bar for bar in app.get("progress") if "runs done" in bar.proto.text]
+    assert overall.proto.text == "3 of 10 runs done, 5 cancelled"
+    assert overall.proto.value == 30
+    labels = [button.label for button in app.button]
+    assert "Cancel all" in labels
+    assert "Resume all" in labels
+    assert any("gains compare the same seeds" in caption.value for caption in app.caption)
 
 
 def test_recipes_keep_what_decides_their_bytes(graphed: Workspace) -> None:
@@ -326,6 +375,7 @@ def test_wishes_about_rows_are_kept_and_told(
     boxes["Classes of the synthetic rows"].select("only ill")
     boxes["Set this column"].select("smoker")
     app.run()
+    assert any("class shares fix disease" in warning.value for warning in app.warning)
     [to] = [box for box in app.selectbox if box.label == "to"]
     to.select("no")
     [own] = [area for area in app.text_area if "Rules of your own" in area.label]
@@ -347,8 +397,37 @@ def test_wishes_about_rows_are_kept_and_told(
     app.run()
     assert_sound(app)
     assert any("smoker was set to no" in caption.value for caption in app.caption)
+    assert any("not meant to match the real ones" in caption.value for caption in app.caption)
     [column] = [box for box in app.selectbox if box.label == "Look at one column"]
     assert "bmi from exercise_hours" in column.options
+
+
+def test_class_shares_are_told_what_they_become_and_the_real_ones_are_no_others(
+    open_page: Open, graphed: Workspace
+) -> None:
+    from ui.panels.wishes import asks_for_others
+
+    app = open_page("synthesize", graphed.project)
+    [classes] = [box for box in app.selectbox if "Classes" in box.label]
+    classes.select("shares of my own").run()
+    assert not [caption for caption in app.caption if "add up to" in caption.value]
+    app.session_state["class-shares"] = {
+        "edited_rows": {0: {"share (%)": 150.0}, 1: {"share (%)": 50.0}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }
+    app.run()
+    [told] = [caption.value for caption in app.caption if "add up to" in caption.value]
+    assert "add up to 200.0 %" in told
+    assert "75.0 %, " in told
+
+    table = graphed.table()
+    real = table.frame["disease"].value_counts(normalize=True)
+    rounded = {str(level): round(share, 3) for level, share in real.items()}
+    assert not asks_for_others(rounded, table)
+    assert not asks_for_others(None, table)
+    assert asks_for_others(dict.fromkeys(rounded, 0.5), table)
+    assert asks_for_others({str(real.index[0]): 1.0}, table)
 
 
 def test_an_open_graph_asks_how_many_graphs_to_mix(open_page: Open, graphed: Workspace) -> None:

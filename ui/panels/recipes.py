@@ -12,6 +12,7 @@ from causalmix_core.graph import reasons_not_dag
 from causalmix_core.table import Table
 from ui.panels import wishes
 from ui.session import store
+from ui.words import plain
 
 QUALITIES = {
     "good": "good: straight lines and boosted trees",
@@ -50,6 +51,8 @@ def form(space: Workspace, development: Table) -> None:
         rules = wishes.rules(development, f"{space.project}-{space.table_key()}")
     with st.expander("What if a column were set by hand?"):
         do = wishes.intervention(development)
+    if "causal" in methods and (warning := wishes.clash(balance, do, development.target)):
+        st.warning(plain(warning), icon=":material/info:")
     with st.expander("Seeds"):
         left, right = st.columns(2)
         seed = left.number_input("Seed", 0, 2**31 - 1, 0, help="Same seed, same rows.")
