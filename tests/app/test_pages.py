@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from causalmix_core.experiment import jobs
@@ -11,6 +13,7 @@ from causalmix_core.experiment.jobs import State
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Choices, Recipe, Workspace
 from causalmix_core.graph import reasons_not_dag
+from ui.panels.columns import editor_key, take_kinds
 
 from .conftest import Open, assert_sound, do_job
 
@@ -94,21 +97,37 @@ def test_a_numeric_target_is_offered_in_bins(open_page: Open, space: Workspace) 
 
 def test_changing_a_kind_sets_the_column_aside(open_page: Open, space: Workspace) -> None:
     app = open_page("data", space.project)
-    key = f"kinds-{space.table_key()}"
-    row = space.raw().columns.index("region")
-    app.session_state[key] = {
-        "edited_rows": {row: {"kind": "identifier: set aside"}},
-        "added_rows": [],
-        "deleted_rows": [],
-    }
-    app.run()
     # A headless page runs no callback of a table, so the choice is made by the call it makes.
-    from dataclasses import replace
-
     space.choose(replace(space.choices(), kinds={"region": "identifier"}))
     app.run()
     assert_sound(app)
     assert "region" not in space.table().columns
+
+
+def test_a_refused_kind_is_told_and_stands_in_the_way_of_no_later_one(
+    open_page: Open, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = space.raw().columns
+    state: dict[str, Any] = {}
+
+    def choose(column: str, kind: str) -> None:
+        """Leave the choice where the table's widget leaves it, and call what it calls."""
+        edited = state.setdefault(editor_key(space), {"edited_rows": {}})["edited_rows"]
+        edited[columns.index(column)] = {"kind": kind}
+        take_kinds(space, columns)
+
+    with monkeypatch.context() as bare:
+        bare.setattr(st, "session_state", state)
+        choose("region", "numeric: a measure with decimals")
+        assert "region" in state["kinds-error"]
+        assert not space.choices().kinds
+        choose("smoker", "identifier: set aside")
+    assert space.choices().kinds == {"smoker": "identifier"}
+    app = open_page("data", space.project)
+    app.session_state["kinds-error"] = state["kinds-error"]
+    app.run()
+    [message] = [error.value for error in app.error]
+    assert "Nothing was changed" in message
 
 
 def test_a_search_runs_as_a_job_and_its_graph_is_shown(
