@@ -33,11 +33,12 @@ busy = job is not None and not job.state.is_over
 desk = desk_of(space)
 history = desk.read()
 with st.container(border=True):
-    if busy:
-        watch_job(job.id, "Finding the graph")
-    else:
-        outcome(job, "The search")
-        search_form(space, development)
+    with st.container():  # one place above the form, so that the form stays as it is
+        if busy:
+            watch_job(job.id, "Finding the graph")
+        else:
+            outcome(job, "The search")
+    search_form(space, development, busy)
 if history is None:
     if not busy and st.button("Or draw the graph by hand, from nothing"):
         empty = MixedGraph(nodes=tuple(table.columns), graph_type="dag")

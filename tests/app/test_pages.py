@@ -139,10 +139,14 @@ def test_a_search_runs_as_a_job_and_its_graph_is_shown(
     resamples.set_value(5)
     press(app, "Find the graph")
     assert_sound(app)
+    # What was asked for is still to be seen, and cannot be asked for twice.
+    assert [number.value for number in app.number_input if number.label == "Resamples"] == [5]
+    assert [button.disabled for button in app.button if button.label == "Find the graph"] == [True]
     done = do_job(store, space.project, "discover")
     assert done.state is State.DONE, done.error
     app.run()
     assert_sound(app)
+    assert [number.value for number in app.number_input if number.label == "Resamples"] == [5]
     history = space.history()
     assert history is not None
     assert history.graph.provenance["bootstraps"] == 5
@@ -354,6 +358,10 @@ def test_wishes_about_rows_are_kept_and_told(
     own.set_value("doctor_visits <= age").run()
     press(app, "Make synthetic rows")
     assert_sound(app)
+    [make] = [button for button in app.button if button.label == "Make synthetic rows"]
+    assert make.disabled
+    assert app.multiselect[0].value == ["causal", "bootstrap"]
+    assert [box.value for box in app.selectbox if box.label == "Set this column"] == ["smoker"]
 
     done = do_job(store, graphed.project, "synthesize")
     assert done.state is State.DONE, done.error
