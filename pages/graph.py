@@ -59,13 +59,13 @@ selection = graph_editor(
 )
 with st.container(border=True):
     evidence_panel(history.found, selection.edge)
-completed = st.session_state.pop("completion", None)
+completed = space.completion()
 if completed:
     with st.expander("What the completion decided, and why", expanded=True):
         for line in completed:
             st.text(line)
 edges, changed, sure, known, file = st.tabs(
-    ["Edges as a table", "What I changed", "How sure", "What is known", "Files"]
+    ["Edges as a table", "What was changed", "How sure", "What is known", "Files"]
 )
 with edges:
     edge_table(desk)

@@ -205,7 +205,12 @@ def test_completing_to_a_dag_gives_reasons_and_can_be_undone(
     graph = graphed.graph()
     assert graph is not None
     assert not reasons_not_dag(graph)
+    title = "What the completion decided, and why"
+    reloaded = open_page("graph", graphed.project)
+    [decided] = [each for each in reloaded.expander if each.label == title]
+    assert "age → education" in decided.text[0].value or "education → age" in decided.text[0].value
     press(app, "Undo")
+    assert title not in [each.label for each in app.expander]
     undone = graphed.graph()
     assert undone is not None
     assert reasons_not_dag(undone)
