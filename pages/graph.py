@@ -58,7 +58,7 @@ selection = graph_editor(
     target=table.target,
 )
 with st.container(border=True):
-    evidence_panel(history.found, selection.edge)
+    evidence_panel(history.found, history.graph, selection.edge)
 completed = space.completion()
 if completed:
     with st.expander("What the completion decided, and why", expanded=True):
