@@ -58,10 +58,7 @@ def columns_table(space: Workspace, table: Table) -> None:
             "different": [
                 summaries[name].distinct if name in summaries else None for name in raw.columns
             ],
-            "note": [
-                f"set aside: {table.set_aside[name]}" if name in table.set_aside else ""
-                for name in raw.columns
-            ],
+            "note": [table.set_aside.get(name, "") for name in raw.columns],
         }
     )
     say_refusal(_REFUSED)
@@ -74,18 +71,20 @@ def columns_table(space: Workspace, table: Table) -> None:
         height=min(38 + 35 * len(base), 600),
         disabled=["column", "missing", "different", "note"],
         column_config={
-            "column": st.column_config.TextColumn("Column", width="medium"),
+            "column": st.column_config.TextColumn("Column", width=140),
             "kind": st.column_config.SelectboxColumn(
                 "Kind (click to change)",
                 options=list(KIND_WORDS.values()),
                 required=True,
-                width="large",
+                width=225,
             ),
             "missing": st.column_config.ProgressColumn(
-                "Missing", format="percent", min_value=0.0, max_value=1.0
+                "Missing", format="percent", min_value=0.0, max_value=1.0, width=90
             ),
-            "different": st.column_config.NumberColumn("Different values", format="%d"),
-            "note": st.column_config.TextColumn("Note", width="large"),
+            "different": st.column_config.NumberColumn(
+                "Different", format="%d", width=80, help="How many different values there are."
+            ),
+            "note": st.column_config.TextColumn("Why it is set aside", width=320),
         },
     )
     st.caption(
