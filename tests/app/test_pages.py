@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from causalmix_core.experiment import jobs
@@ -11,6 +13,7 @@ from causalmix_core.experiment.jobs import State
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Choices, Recipe, Workspace
 from causalmix_core.graph import reasons_not_dag
+from ui.panels.columns import editor_key, take_kinds
 
 from .conftest import Open, assert_sound, do_job
 
@@ -94,21 +97,37 @@ def test_a_numeric_target_is_offered_in_bins(open_page: Open, space: Workspace) 
 
 def test_changing_a_kind_sets_the_column_aside(open_page: Open, space: Workspace) -> None:
     app = open_page("data", space.project)
-    key = f"kinds-{space.table_key()}"
-    row = space.raw().columns.index("region")
-    app.session_state[key] = {
-        "edited_rows": {row: {"kind": "identifier: set aside"}},
-        "added_rows": [],
-        "deleted_rows": [],
-    }
-    app.run()
     # A headless page runs no callback of a table, so the choice is made by the call it makes.
-    from dataclasses import replace
-
     space.choose(replace(space.choices(), kinds={"region": "identifier"}))
     app.run()
     assert_sound(app)
     assert "region" not in space.table().columns
+
+
+def test_a_refused_kind_is_told_and_stands_in_the_way_of_no_later_one(
+    open_page: Open, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = space.raw().columns
+    state: dict[str, Any] = {}
+
+    def choose(column: str, kind: str) -> None:
+        """Leave the choice where the table's widget leaves it, and call what it calls."""
+        edited = state.setdefault(editor_key(space), {"edited_rows": {}})["edited_rows"]
+        edited[columns.index(column)] = {"kind": kind}
+        take_kinds(space, columns)
+
+    with monkeypatch.context() as bare:
+        bare.setattr(st, "session_state", state)
+        choose("region", "numeric: a measure with decimals")
+        assert "region" in state["kinds-error"]
+        assert not space.choices().kinds
+        choose("smoker", "identifier: set aside")
+    assert space.choices().kinds == {"smoker": "identifier"}
+    app = open_page("data", space.project)
+    app.session_state["kinds-error"] = state["kinds-error"]
+    app.run()
+    [message] = [error.value for error in app.error]
+    assert "Nothing was changed" in message
 
 
 def test_a_search_runs_as_a_job_and_its_graph_is_shown(
@@ -120,10 +139,14 @@ def test_a_search_runs_as_a_job_and_its_graph_is_shown(
     resamples.set_value(5)
     press(app, "Find the graph")
     assert_sound(app)
+    # What was asked for is still to be seen, and cannot be asked for twice.
+    assert [number.value for number in app.number_input if number.label == "Resamples"] == [5]
+    assert [button.disabled for button in app.button if button.label == "Find the graph"] == [True]
     done = do_job(store, space.project, "discover")
     assert done.state is State.DONE, done.error
     app.run()
     assert_sound(app)
+    assert [number.value for number in app.number_input if number.label == "Resamples"] == [5]
     history = space.history()
     assert history is not None
     assert history.graph.provenance["bootstraps"] == 5
@@ -182,7 +205,12 @@ def test_completing_to_a_dag_gives_reasons_and_can_be_undone(
     graph = graphed.graph()
     assert graph is not None
     assert not reasons_not_dag(graph)
+    title = "What the completion decided, and why"
+    reloaded = open_page("graph", graphed.project)
+    [decided] = [each for each in reloaded.expander if each.label == title]
+    assert "age → education" in decided.text[0].value or "education → age" in decided.text[0].value
     press(app, "Undo")
+    assert title not in [each.label for each in app.expander]
     undone = graphed.graph()
     assert undone is not None
     assert reasons_not_dag(undone)
@@ -385,6 +413,10 @@ def test_wishes_about_rows_are_kept_and_told(
     own.set_value("doctor_visits <= age").run()
     press(app, "Make synthetic rows")
     assert_sound(app)
+    [make] = [button for button in app.button if button.label == "Make synthetic rows"]
+    assert make.disabled
+    assert app.multiselect[0].value == ["causal", "bootstrap"]
+    assert [box.value for box in app.selectbox if box.label == "Set this column"] == ["smoker"]
 
     done = do_job(store, graphed.project, "synthesize")
     assert done.state is State.DONE, done.error

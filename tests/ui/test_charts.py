@@ -125,9 +125,24 @@ def test_category_shares_are_shares_of_known_values_in_the_real_order() -> None:
     made = pd.DataFrame({"c": ["y"] * 4})
     figure = marginal_figure(real, {"smote": made}, {"c": Kind.CATEGORICAL}, ["c"])
     of_real, of_smote = figure.data
-    assert list(of_real.x) == ["x", "y"]
+    assert list(of_real.x) == [0, 1]
+    assert list(figure.layout.xaxis.ticktext) == ["x", "y"]
     assert list(of_real.y) == pytest.approx([2 / 3, 1 / 3])
     assert list(of_smote.y) == [0.0, 1.0]
+
+
+def test_long_categories_are_cut_in_the_drawing_but_stay_two() -> None:
+    long = ["domestic appliances, new", "domestic appliances, used"]
+    frame = pd.DataFrame({"c": long * 3})
+    kinds = {"c": Kind.CATEGORICAL}
+    [bars] = column_figure(frame, kinds).data
+    assert {len(text) for text in bars.text} == {16}
+    assert all(text.endswith("…") for text in bars.text)
+    assert sorted(bars.customdata) == long
+    figure = marginal_figure(frame, {}, kinds, ["c"])
+    assert len(figure.data[0].y) == len(set(figure.data[0].x)) == 2
+    assert all(text.endswith("…") for text in figure.layout.xaxis.ticktext)
+    assert sorted(figure.data[0].customdata) == long
 
 
 def test_names_are_never_read_as_markup() -> None:

@@ -21,8 +21,11 @@ QUALITIES = {
 }
 
 
-def form(space: Workspace, development: Table) -> None:
-    """Ask what to make, and start."""
+def form(space: Workspace, development: Table, busy: bool) -> None:
+    """Ask what to make, and start; no start while rows are being made (`busy`).
+
+    The form is drawn all the same: Streamlit forgets what was chosen in a form that is not.
+    """
     methods = st.multiselect(
         "Generators",
         list(GENERATORS),
@@ -62,7 +65,10 @@ def form(space: Workspace, development: Table) -> None:
     if not methods:
         st.caption("Choose at least one generator.")
     if not st.button(
-        "Make synthetic rows", type="primary", icon=":material/auto_awesome:", disabled=not ready
+        "Make synthetic rows",
+        type="primary",
+        icon=":material/auto_awesome:",
+        disabled=busy or not ready,
     ):
         return
     recipes = []
