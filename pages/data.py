@@ -6,7 +6,7 @@ from ui.loader import load_table_panel
 from ui.navigation import GRAPH
 from ui.panels.columns import columns_table
 from ui.panels.profile import profile
-from ui.panels.reading import reading
+from ui.panels.reading import reading, say_refusal
 from ui.panels.target import target_and_test_rows
 from ui.session import ensure_entrypoint, project, table_of, workspace
 from ui.words import plain
@@ -23,9 +23,7 @@ if not space.has_table():
     load_table_panel(space)
     st.stop()
 
-problem = st.session_state.pop("data-error", None)
-if problem:
-    st.error(f"{plain(problem)} Nothing was changed.", icon=":material/error:")
+say_refusal()
 table = table_of(space)
 st.markdown(
     f"{len(table):,} rows, {len(table.columns)} columns in use"

@@ -33,11 +33,12 @@ busy = job is not None and not job.state.is_over
 desk = desk_of(space)
 history = desk.read()
 with st.container(border=True):
-    if busy:
-        watch_job(job.id, "Finding the graph")
-    else:
-        outcome(job, "The search")
-        search_form(space, development)
+    with st.container():  # one place above the form, so that the form stays as it is
+        if busy:
+            watch_job(job.id, "Finding the graph")
+        else:
+            outcome(job, "The search")
+    search_form(space, development, busy)
 if history is None:
     if not busy and st.button("Or draw the graph by hand, from nothing"):
         empty = MixedGraph(nodes=tuple(table.columns), graph_type="dag")
@@ -57,14 +58,14 @@ selection = graph_editor(
     target=table.target,
 )
 with st.container(border=True):
-    evidence_panel(history.found, selection.edge)
-completed = st.session_state.pop("completion", None)
+    evidence_panel(history.found, history.graph, selection.edge)
+completed = space.completion()
 if completed:
     with st.expander("What the completion decided, and why", expanded=True):
         for line in completed:
             st.text(line)
 edges, changed, sure, known, file = st.tabs(
-    ["Edges as a table", "What I changed", "How sure", "What is known", "Files"]
+    ["Edges as a table", "What was changed", "How sure", "What is known", "Files"]
 )
 with edges:
     edge_table(desk)

@@ -13,6 +13,7 @@ from causalmix_core.finetune import TunedModel
 from causalmix_core.table import read_raw, to_csv
 from ui.loader import FILE_TYPES
 from ui.palette import method_label
+from ui.panels.one_run import best_tuned
 from ui.session import LOOKED_AT, ensure_entrypoint, project, store
 from ui.words import plain
 
@@ -47,7 +48,8 @@ def chosen_model() -> TunedModel | None:
     """Let a model be chosen or brought."""
     models = own_models()
     looked_at = st.session_state.get(LOOKED_AT)
-    first = next((i for i, run in enumerate(models) if run.id == looked_at), 0)
+    seen = (i for i, run in enumerate(models) if run.id == looked_at)
+    first = next(seen, best_tuned(models))
     run = st.selectbox(
         "Tuned model of this project",
         models,
@@ -80,11 +82,13 @@ except CausalMixError as error:
     st.stop()
 if model is None:
     st.stop()
+features = model.context.features
 st.caption(
-    f"Needs the columns {plain(', '.join(model.context.features[:12]))}"
-    + (f" and {len(model.context.features) - 12} more" if len(model.context.features) > 12 else "")
-    + f". Predicts {plain(model.context.target)}: {plain(', '.join(model.classes))}."
+    f"Needs {len(features)} {'column' if len(features) == 1 else 'columns'}. "
+    f"Predicts {plain(model.context.target)}: {plain(', '.join(model.classes))}."
 )
+with st.expander("Columns it needs"):
+    st.markdown(plain(", ".join(features)))
 upload = st.file_uploader("New rows: CSV, TSV, Excel or Parquet", type=FILE_TYPES, key="new-rows")
 if upload is None:
     st.stop()

@@ -25,11 +25,12 @@ graph_note(space)
 job = jobs.latest(store(), space.project, "synthesize")
 busy = job is not None and not job.state.is_over
 with st.container(border=True):
-    if busy:
-        watch_job(job.id, "Making rows")
-    else:
-        outcome(job, "Making rows")
-        form(space, development)
+    with st.container():  # one place above the form, so that the form stays as it is
+        if busy:
+            watch_job(job.id, "Making rows")
+        else:
+            outcome(job, "Making rows")
+    form(space, development, busy)
 if job is not None and isinstance(job.result, dict):
     for name, reason in job.result.get("refused", {}).items():
         title = GENERATORS[name].title if name in GENERATORS else name

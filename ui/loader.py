@@ -39,8 +39,9 @@ def load_table_panel(into: Workspace | None = None) -> None:
         st.markdown("**Or look around with an example**")
         for name in examples.NAMES:
             example = examples.find(name)
+            title, _, what = example.title.partition(": ")
             if st.button(
-                example.title,
+                title,
                 key=f"example-{name}",
                 help=example.source,
                 width="stretch",
@@ -48,6 +49,7 @@ def load_table_panel(into: Workspace | None = None) -> None:
             ):
                 choices = Choices(target=example.target, true_edges=tuple(example.true_edges or ()))
                 _take(examples.load_raw(name), choices, into)
+            st.caption(what)
 
 
 def _take(

@@ -1,5 +1,7 @@
 """Watching fine-tuning runs: curves as they grow, where each run stands, cancel and resume."""
 
+from collections import Counter
+
 import pandas as pd
 import streamlit as st
 
@@ -65,7 +67,9 @@ def watch_runs(project: str, ids: list[str]) -> None:
             st.rerun()
         _overall(project, runs)
         points = curves(store(), runs)
-        if points.empty:
+        if points.empty and over:
+            st.caption("Nothing was measured: no run got that far.")
+        elif points.empty:
             st.caption("The first points appear as soon as a run has measured something.")
         else:
             _charts(points, _kept(runs), sum(learns(run.request["method"]) for run in runs))
@@ -136,23 +140,37 @@ def _kept(runs: list[Job]) -> dict[tuple[str, int], int]:
     }
 
 
+def standing(runs: list[Job]) -> str:
+    """Say how many runs are done, and how many were stopped and why."""
+    count = Counter(run.state for run in runs)
+    stopped = (State.CANCELLED, State.INTERRUPTED, State.FAILED)
+    told = [f"{count[state]} {STATE_WORDS[state]}" for state in stopped if count[state]]
+    return ", ".join([f"{count[State.DONE]} of {len(runs)} runs done", *told])
+
+
 def _overall(project: str, runs: list[Job]) -> None:
-    done = sum(run.state is State.DONE for run in runs)
     going = [run for run in runs if not run.state.is_over]
-    if not going:
+    waylaid = [run for run in runs if run.state in (State.CANCELLED, State.INTERRUPTED)]
+    if not going and not waylaid:
         return
-    share = sum(1.0 if run.state.is_over else run.fraction for run in runs) / max(len(runs), 1)
+    done = sum(run.state is State.DONE for run in runs)
+    share = (done + sum(run.fraction for run in going)) / len(runs)
     ahead = [job for job in jobs.jobs(store(), project, "prepare") if job.state is State.RUNNING]
-    doing = (
-        f"Preparing rows: {plain(ahead[0].sentence)}"
-        if ahead
-        else f"{done} of {len(runs)} runs done"
+    bar, *buttons = st.columns(
+        [6, *[1.3] * (bool(going) + bool(waylaid))], vertical_alignment="center"
     )
-    bar, stop = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(share, doing)
-    if stop.button("Cancel all", key="cancel-all", width="stretch"):
+    bar.progress(
+        share,
+        f"Preparing rows: {plain(ahead[0].sentence)}" if going and ahead else standing(runs),
+    )
+    if going and buttons[0].button("Cancel all", key="cancel-all", width="stretch"):
         for kind in ("finetune", "prepare"):
             jobs.cancel_all(store(), project, kind)
+    if waylaid and buttons[-1].button("Resume all", key="resume-all", width="stretch"):
+        for run in waylaid:
+            jobs.resume(store(), run.id, launch=False)
+        jobs.tend(store())
+        st.rerun()
 
 
 def _each(runs: list[Job]) -> None:
@@ -167,7 +185,10 @@ def _each(runs: list[Job]) -> None:
         told += [f"{len(stopped)} stopped"] if stopped else []
         st.caption(", ".join(told))
         shown = sorted(going, key=lambda run: run.state is State.QUEUED) + stopped
-        for run in shown[:MOST_LINES]:
+        all_of_them = len(shown) > MOST_LINES and st.toggle(
+            f"Show all {len(shown)}", key="all-runs"
+        )
+        for run in shown if all_of_them else shown[:MOST_LINES]:
             name, bar, button = st.columns([2, 4, 1], vertical_alignment="center")
             method = method_label(run.request["method"])
             name.text(f"{method}, seed {run.request['seed']}")
@@ -181,5 +202,3 @@ def _each(runs: list[Job]) -> None:
                 bar.progress(run.fraction, plain(run.sentence) + (f" · {left}" if left else ""))
                 if button.button("Cancel", key=f"cancel-{run.id}", width="stretch"):
                     jobs.cancel(store(), run.id)
-        if len(shown) > MOST_LINES:
-            st.caption(f"and {len(shown) - MOST_LINES} more")

@@ -6,13 +6,14 @@ and for the workers alike. Names in the store:
     raw            the file's columns as text                       (frame)
     table          the analyst's choices about them: `Choices`      (document)
     history        the found graph and the edits since              (document)
+    completion     what completing the graph to a DAG decided       (document)
     rows-METHOD    synthetic rows of one generator                  (frame, about: `Recipe`)
     comparison     the report on those rows                         (document)
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -33,6 +34,7 @@ from causalmix_core.table import (
 )
 
 HISTORY = "history"
+COMPLETION = "completion"
 COMPARISON = "comparison"
 MECHANISMS = "mechanisms"
 
@@ -214,9 +216,23 @@ class Workspace:
         history = self.history()
         return None if history is None else history.graph
 
+    def put_completion(self, graph: MixedGraph, decided: Sequence[str]) -> None:
+        """Keep in sentences what completing to the DAG `graph` decided, and why."""
+        self.store.save_json(
+            self.project, COMPLETION, {"graph": graph.digest, "decided": list(decided)}
+        )
+
+    def completion(self) -> tuple[str, ...]:
+        """Return what the last completion decided; empty once the graph is another one."""
+        kept = self.store.load_json(self.project, COMPLETION)
+        graph = self.graph()
+        if kept is None or graph is None or kept["graph"] != graph.digest:
+            return ()
+        return tuple(kept["decided"])
+
     def forget_graph(self) -> None:
         """Drop graph, synthetic rows and comparison: they belong to an earlier table."""
-        for document in (HISTORY, COMPARISON, MECHANISMS):
+        for document in (HISTORY, COMPLETION, COMPARISON, MECHANISMS):
             self.store.delete_json(self.project, document)
         for frame in self.store.frames(self.project):
             if frame.name.startswith("rows-"):

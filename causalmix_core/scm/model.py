@@ -266,7 +266,7 @@ def _fit_all(
                 _cache.move_to_end((*key, digest, quality, roots))
                 fitted[key] = known
     missing = [key for key in wanted if key not in fitted]
-    progress(len(fitted) / len(wanted), f"{len(missing)} of {len(wanted)} mechanisms to fit")
+    progress(len(fitted) / len(wanted), "Learning how every column is made")
     if not missing:
         return fitted
     columns = encode(table, codecs)
@@ -303,7 +303,7 @@ def _fit_all(
                     _cache[(*key, digest, quality, roots)] = fitted[key]
                     while len(_cache) > _CACHE_SIZE:
                         _cache.popitem(last=False)
-                progress(len(fitted) / len(wanted), fitted[key].diagnostics.sentence)
+                progress(len(fitted) / len(wanted), f"Learning how {key[0]} is made")
         except BaseException:
             for future in futures:
                 future.cancel()

@@ -12,6 +12,7 @@ from causalmix_core.table.words import list_names
 MANY_COLUMNS = 100
 MANY_CATEGORIES = 50
 FEW_ROWS = 3
+BEYOND_CHANCE = 100.0
 
 
 def remarks_on_column(column: RawColumn, kind: Kind) -> list[str]:
@@ -64,13 +65,26 @@ def _on_missing(frame: pd.DataFrame) -> list[str]:
 
 
 def _on_repeats(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> list[str]:
-    if not any(kind is Kind.NUMERIC for kind in kinds.values()):
+    if not any(kind.is_number for kind in kinds.values()):
         return []  # rows of a few categories repeat by chance
     count = int(frame.duplicated().sum())
     if not count:
         return []
+    # Rows of a few whole numbers repeat by chance too; dependence makes that likelier than here.
+    decimal = any(kind is Kind.NUMERIC for kind in kinds.values())
+    if not decimal and count < BEYOND_CHANCE * _repeats_by_chance(frame):
+        return []
     rows = "1 row repeats" if count == 1 else f"{count:,} rows repeat"
     return [f"{rows} an earlier one in full; the same row may be learnt from and tested on."]
+
+
+def _repeats_by_chance(frame: pd.DataFrame) -> float:
+    """How many pairs of rows would be alike if the columns had nothing to do with each other."""
+    alike = 1.0
+    for name in frame.columns:
+        shares = frame[name].value_counts(normalize=True, dropna=False).to_numpy(dtype=float)
+        alike *= float((shares**2).sum())
+    return len(frame) * (len(frame) - 1) / 2 * alike
 
 
 def _on_equivalence(frame: pd.DataFrame) -> list[str]:

@@ -107,19 +107,31 @@ def to_table(
     return table
 
 
-def type_column(column: RawColumn, kind: Kind) -> pd.Series:
-    """Return a raw column with the dtype of `kind`; raises TableError naming the first misfit."""
+_CORRECT_OR_CHOOSE = "correct the file or choose another kind"
+
+
+def type_column(column: RawColumn, kind: Kind, advice: str = _CORRECT_OR_CHOOSE) -> pd.Series:
+    """Return a raw column with the dtype of `kind`.
+
+    Args:
+        column: what the file holds.
+        kind: what to make of it.
+        advice: what to do about a value that does not fit.
+
+    Raises:
+        TableError: a value does not fit; the first one is named.
+    """
     if kind in (Kind.NUMERIC, Kind.INTEGER):
         numbers: Sequence[Number | None] | None = column.numbers
         if numbers is None:
             numbers = [parse_number(text, column.decimal) for text in column.bare]
         if kind is Kind.NUMERIC:
             floats = [np.nan if number is None else float(number) for number in numbers]
-            _refuse_misfits(column, [number is None for number in numbers], "a number")
+            _refuse_misfits(column, [number is None for number in numbers], "a number", advice)
             return pd.Series(np.append(floats, np.nan)[column.codes], dtype="float64")
         whole = [None if number is None else as_whole(number) for number in numbers]
         misfits = [number is None or number not in _INT64 for number in whole]
-        _refuse_misfits(column, misfits, "a whole number")
+        _refuse_misfits(column, misfits, "a whole number", advice)
         integers = pd.array([*whole, None], dtype="Int64")[column.codes]
         return pd.Series(integers if (column.codes < 0).any() else integers.astype("int64"))
     if kind is Kind.DATETIME:
@@ -132,7 +144,7 @@ def type_column(column: RawColumn, kind: Kind) -> pd.Series:
                     f"The dates in column {column.name!r} are written in more than one way; "
                     "write them all alike, for example 2024-01-31."
                 )
-            _refuse_misfits(column, misfits, "a date")
+            _refuse_misfits(column, misfits, "a date", advice)
         stamps = parse_dates(column.values, column.date_formats[0])
         assert stamps is not None
         padded = np.append(stamps.to_numpy(), np.datetime64("NaT", "us"))
@@ -146,7 +158,7 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
     if missing:
         raise TableError(
             f"{raw.name!r} lacks {list_names(missing, 'column')} that the table {like.name!r} has; "
-            "add them or choose another file."
+            f"add {'it' if len(missing) == 1 else 'them'} or choose another file."
         )
     target = like.target if like.target in raw.columns else None
     if target is not None and not keep_unlabelled:
@@ -167,7 +179,8 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
             new = [text for text in column.values if text not in set(known)]
             if new:
                 warnings.append(f"Column {name!r} has {list_names(new, 'value')} not seen before.")
-        series[name] = type_column(column, kind)
+        # The kinds are those of the other table: nobody can choose them here.
+        series[name] = type_column(column, kind, "correct the file")
     aside = [name for name in like.set_aside if name in raw.columns]
     return Table(
         pd.DataFrame(series, columns=list(kinds)),
@@ -289,11 +302,10 @@ def _order_levels(column: RawColumn, order: Sequence[str] | None) -> tuple[str, 
     return tuple(order)
 
 
-def _refuse_misfits(column: RawColumn, misfits: Sequence[bool], wanted: str) -> None:
+def _refuse_misfits(column: RawColumn, misfits: Sequence[bool], wanted: str, advice: str) -> None:
     if any(misfits):
         position = list(misfits).index(True)
         raise TableError(
             f"Column {column.name!r} holds {column.values[position]!r} "
-            f"(row {column.first_row_of(position) + 1}), which is not {wanted}; "
-            "correct the file or choose another kind."
+            f"(row {column.first_row_of(position) + 1}), which is not {wanted}; {advice}."
         )

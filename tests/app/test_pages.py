@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from causalmix_core.experiment import jobs
@@ -11,6 +13,7 @@ from causalmix_core.experiment.jobs import State
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Choices, Recipe, Workspace
 from causalmix_core.graph import reasons_not_dag
+from ui.panels.columns import editor_key, take_kinds
 
 from .conftest import Open, assert_sound, do_job
 
@@ -94,21 +97,37 @@ def test_a_numeric_target_is_offered_in_bins(open_page: Open, space: Workspace) 
 
 def test_changing_a_kind_sets_the_column_aside(open_page: Open, space: Workspace) -> None:
     app = open_page("data", space.project)
-    key = f"kinds-{space.table_key()}"
-    row = space.raw().columns.index("region")
-    app.session_state[key] = {
-        "edited_rows": {row: {"kind": "identifier: set aside"}},
-        "added_rows": [],
-        "deleted_rows": [],
-    }
-    app.run()
     # A headless page runs no callback of a table, so the choice is made by the call it makes.
-    from dataclasses import replace
-
     space.choose(replace(space.choices(), kinds={"region": "identifier"}))
     app.run()
     assert_sound(app)
     assert "region" not in space.table().columns
+
+
+def test_a_refused_kind_is_told_and_stands_in_the_way_of_no_later_one(
+    open_page: Open, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = space.raw().columns
+    state: dict[str, Any] = {}
+
+    def choose(column: str, kind: str) -> None:
+        """Leave the choice where the table's widget leaves it, and call what it calls."""
+        edited = state.setdefault(editor_key(space), {"edited_rows": {}})["edited_rows"]
+        edited[columns.index(column)] = {"kind": kind}
+        take_kinds(space, columns)
+
+    with monkeypatch.context() as bare:
+        bare.setattr(st, "session_state", state)
+        choose("region", "numeric: a measure with decimals")
+        assert "region" in state["kinds-error"]
+        assert not space.choices().kinds
+        choose("smoker", "identifier: set aside")
+    assert space.choices().kinds == {"smoker": "identifier"}
+    app = open_page("data", space.project)
+    app.session_state["kinds-error"] = state["kinds-error"]
+    app.run()
+    [message] = [error.value for error in app.error]
+    assert "Nothing was changed" in message
 
 
 def test_a_search_runs_as_a_job_and_its_graph_is_shown(
@@ -120,10 +139,14 @@ def test_a_search_runs_as_a_job_and_its_graph_is_shown(
     resamples.set_value(5)
     press(app, "Find the graph")
     assert_sound(app)
+    # What was asked for is still to be seen, and cannot be asked for twice.
+    assert [number.value for number in app.number_input if number.label == "Resamples"] == [5]
+    assert [button.disabled for button in app.button if button.label == "Find the graph"] == [True]
     done = do_job(store, space.project, "discover")
     assert done.state is State.DONE, done.error
     app.run()
     assert_sound(app)
+    assert [number.value for number in app.number_input if number.label == "Resamples"] == [5]
     history = space.history()
     assert history is not None
     assert history.graph.provenance["bootstraps"] == 5
@@ -182,7 +205,12 @@ def test_completing_to_a_dag_gives_reasons_and_can_be_undone(
     graph = graphed.graph()
     assert graph is not None
     assert not reasons_not_dag(graph)
+    title = "What the completion decided, and why"
+    reloaded = open_page("graph", graphed.project)
+    [decided] = [each for each in reloaded.expander if each.label == title]
+    assert "age → education" in decided.text[0].value or "education → age" in decided.text[0].value
     press(app, "Undo")
+    assert title not in [each.label for each in app.expander]
     undone = graphed.graph()
     assert undone is not None
     assert reasons_not_dag(undone)
@@ -243,6 +271,7 @@ def test_runs_are_launched_measured_and_summed_up(
     app = open_page("finetune", graphed.project)
     app.multiselect[0].set_value(["none", "default"])
     numbers = {number.label: number for number in app.number_input}
+    assert any("30 runs: 5 × 6" in caption.value for caption in app.caption)
     numbers["Seeds"].set_value(1)
     numbers["Training steps at most"].set_value(2)
     numbers["Labelled rows"].set_value(60)
@@ -276,16 +305,64 @@ def test_runs_are_launched_measured_and_summed_up(
     # One seed has no spread, few evaluations have no curve gap: a dash says so, not "None".
     assert {table.proto.placeholder for table in app.dataframe} == {"–"}
     assert any("Held-out domain: region" in text.value for text in app.markdown)
-    assert f"experiment.repeat {store.home} {ended[0].id}" in app.code[0].value
+    assert f"experiment.repeat {store.home} {ended[1].id}" in app.code[0].value
     predict = open_page("predict", graphed.project)
     [models] = [box for box in predict.selectbox if "Tuned model" in box.label]
     assert len(models.options) == 2
+    assert models.value.request["method"] == "default"
+    assert any("Columns it needs" == each.label for each in predict.expander)
     frame = graphed.table().frame.head(5).drop(columns="disease")
     [new_rows] = [each for each in predict.file_uploader if "New rows" in each.label]
     new_rows.upload("new.csv", frame.to_csv(index=False).encode())
     predict.run()
     assert_sound(predict)
     assert any("5 rows predicted" in heading.value for heading in predict.subheader)
+
+
+def test_stopped_runs_are_counted_resumed_together_and_not_compared_unlike(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from causalmix_core.experiment import worker
+    from causalmix_core.experiment.plan import Plan, Source
+    from causalmix_core.experiment.runs import launch
+    from causalmix_core.finetune import Settings
+
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    development, test = graphed.parts()
+    plan = Plan(
+        sources=(Source(development, test=test, graph=graphed.graph()),),
+        methods=("none", "default"),
+        seeds=tuple(range(5)),
+        train_rows=(60,),
+        settings=Settings(steps=2, evaluate_every=1),
+    )
+    ids = launch(store, graphed.project, plan, workers=False)
+    jobs.cancel_all(store, graphed.project)
+    app = open_page("finetune", graphed.project)
+    said = [caption.value for caption in app.caption]
+    assert "Nothing was measured: no run got that far." in said
+    assert not [each for each in said if "first points" in each]
+    [bar] = app.get("progress")
+    assert (bar.proto.text, bar.proto.value) == ("0 of 10 runs done, 10 cancelled", 0)
+    press(app, "Resume all")
+    waiting = jobs.jobs(store, graphed.project, "finetune")
+    assert {job.state for job in waiting} == {State.QUEUED}
+
+    # No fine-tuning with two seeds, real rows only with one of them.
+    for job in (ids[0], ids[1], ids[2]):
+        claimed = jobs.claim(store, "test", job)
+        assert claimed is not None
+        worker.work(store, claimed, "test")
+    for job in ids[3:8]:
+        jobs.cancel(store, job)
+    app = open_page("finetune", graphed.project)
+    [overall] = [bar for bar in app.get("progress") if "runs done" in bar.proto.text]
+    assert overall.proto.text == "3 of 10 runs done, 5 cancelled"
+    assert overall.proto.value == 30
+    labels = [button.label for button in app.button]
+    assert "Cancel all" in labels
+    assert "Resume all" in labels
+    assert any("gains compare the same seeds" in caption.value for caption in app.caption)
 
 
 def test_recipes_keep_what_decides_their_bytes(graphed: Workspace) -> None:
@@ -326,6 +403,7 @@ def test_wishes_about_rows_are_kept_and_told(
     boxes["Classes of the synthetic rows"].select("only ill")
     boxes["Set this column"].select("smoker")
     app.run()
+    assert any("class shares fix disease" in warning.value for warning in app.warning)
     [to] = [box for box in app.selectbox if box.label == "to"]
     to.select("no")
     [own] = [area for area in app.text_area if "Rules of your own" in area.label]
@@ -335,6 +413,10 @@ def test_wishes_about_rows_are_kept_and_told(
     own.set_value("doctor_visits <= age").run()
     press(app, "Make synthetic rows")
     assert_sound(app)
+    [make] = [button for button in app.button if button.label == "Make synthetic rows"]
+    assert make.disabled
+    assert app.multiselect[0].value == ["causal", "bootstrap"]
+    assert [box.value for box in app.selectbox if box.label == "Set this column"] == ["smoker"]
 
     done = do_job(store, graphed.project, "synthesize")
     assert done.state is State.DONE, done.error
@@ -347,8 +429,37 @@ def test_wishes_about_rows_are_kept_and_told(
     app.run()
     assert_sound(app)
     assert any("smoker was set to no" in caption.value for caption in app.caption)
+    assert any("not meant to match the real ones" in caption.value for caption in app.caption)
     [column] = [box for box in app.selectbox if box.label == "Look at one column"]
     assert "bmi from exercise_hours" in column.options
+
+
+def test_class_shares_are_told_what_they_become_and_the_real_ones_are_no_others(
+    open_page: Open, graphed: Workspace
+) -> None:
+    from ui.panels.wishes import asks_for_others
+
+    app = open_page("synthesize", graphed.project)
+    [classes] = [box for box in app.selectbox if "Classes" in box.label]
+    classes.select("shares of my own").run()
+    assert not [caption for caption in app.caption if "add up to" in caption.value]
+    app.session_state["class-shares"] = {
+        "edited_rows": {0: {"share (%)": 150.0}, 1: {"share (%)": 50.0}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }
+    app.run()
+    [told] = [caption.value for caption in app.caption if "add up to" in caption.value]
+    assert "add up to 200.0 %" in told
+    assert "75.0 %, " in told
+
+    table = graphed.table()
+    real = table.frame["disease"].value_counts(normalize=True)
+    rounded = {str(level): round(share, 3) for level, share in real.items()}
+    assert not asks_for_others(rounded, table)
+    assert not asks_for_others(None, table)
+    assert asks_for_others(dict.fromkeys(rounded, 0.5), table)
+    assert asks_for_others({str(real.index[0]): 1.0}, table)
 
 
 def test_an_open_graph_asks_how_many_graphs_to_mix(open_page: Open, graphed: Workspace) -> None:

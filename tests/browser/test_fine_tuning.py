@@ -64,9 +64,9 @@ def test_six_runs_are_watched_cancelled_resumed_and_used(
     expect(page.get_by_text("going on or waiting")).to_be_visible()
     cancel = page.get_by_role("button", name="Cancel", exact=True)
     cancel.first.click()
-    expect(page.get_by_role("button", name="Resume")).to_have_count(1, timeout=LONG)
+    expect(page.get_by_role("button", name="Resume", exact=True)).to_have_count(1, timeout=LONG)
     cancel.last.click()
-    resume = page.get_by_role("button", name="Resume")
+    resume = page.get_by_role("button", name="Resume", exact=True)
     expect(resume).to_have_count(2, timeout=LONG)
     page.screenshot(path=screenshots / "runs-cancelled.png", full_page=True)
 
@@ -82,7 +82,7 @@ def test_six_runs_are_watched_cancelled_resumed_and_used(
     second.set_default_timeout(60_000)
     second.goto(page.url)
     expect(second.locator(".js-plotly-plot").first).to_be_visible(timeout=LONG)
-    again = second.get_by_role("button", name="Resume")
+    again = second.get_by_role("button", name="Resume", exact=True)
     expect(again).to_have_count(2, timeout=LONG)
     again.first.click()
     expect(again).to_have_count(1, timeout=LONG)
@@ -90,7 +90,7 @@ def test_six_runs_are_watched_cancelled_resumed_and_used(
     for tab in (second, page):
         expect(tab.get_by_role("button", name="Cancel", exact=True)).to_have_count(0, timeout=LONG)
         expect(tab.get_by_role("heading", name="What came out")).to_be_visible(timeout=LONG)
-        expect(tab.get_by_role("button", name="Resume")).to_have_count(1, timeout=LONG)
+        expect(tab.get_by_role("button", name="Resume", exact=True)).to_have_count(1, timeout=LONG)
     second.close()
     states = [job.state for job in jobs.jobs(space.store, space.project, "finetune")]
     assert sorted(states) == [State.CANCELLED, *[State.DONE] * 5]

@@ -83,7 +83,7 @@ def test_from_a_file_to_predictions(
         wait_drawn(editor, len(before))
     editor.get_by_role("button", name="Undo", exact=True).click()
     wait_drawn(editor, len(before) + 1)
-    page.get_by_role("tab", name="What I changed").click()
+    page.get_by_role("tab", name="What was changed").click()
     expect(page.get_by_text("added", exact=False).first).to_be_visible()
     finish = page.get_by_role("button", name="Complete to a DAG")
     if finish.is_enabled():

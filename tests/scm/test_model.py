@@ -466,6 +466,15 @@ def test_stopping_from_the_progress_callback_stops_the_fit():
     assert len(seen) == 2
 
 
+def test_progress_names_the_column_and_leaves_figures_to_the_diagnostics():
+    told: list[str] = []
+    table = linear_chain(90, seed=23)
+    StructuralCausalModel().fit(table, CHAIN, lambda fraction, sentence: told.append(sentence))
+    for name in table.columns:
+        assert f"Learning how {name} is made" in told
+    assert not [sentence for sentence in told if "→" in sentence or "R²" in sentence]
+
+
 def test_best_tries_autogluon_or_says_that_it_is_not_there():
     from causalmix_core.scm.selection import has_autogluon
 

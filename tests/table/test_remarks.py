@@ -53,6 +53,16 @@ def test_repeated_rows_are_counted_where_they_are_no_chance():
     assert remarks({"a": list("pqr") * 10, "b": list("rqprp") * 6}) == ()
 
 
+def test_repeated_rows_of_whole_numbers_are_told_unless_few_values_explain_them():
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame(rng.integers(0, 200, (300, 4)), columns=list("abcd"))
+    assert remarks(wide) == ()
+    assert remarks(pd.concat([wide, wide[:48]]))[0].startswith("48 rows repeat")
+    narrow = pd.DataFrame(rng.integers(0, 12, (300, 2)), columns=list("ab"))
+    assert narrow.duplicated().sum() > 48
+    assert not [said for said in remarks(narrow) if "repeat" in said]
+
+
 def test_mostly_missing_columns_and_rare_classes_are_named():
     frame = {"x": [1.5, 2.5, 3.5] + [np.nan] * 37, "z": numbers(), "y": ["a", "b"] * 19 + ["c"] * 2}
     missing, rare = remarks(frame, "y")

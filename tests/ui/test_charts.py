@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from causalmix_core.graph import Edge, MixedGraph, PairFrequencies
@@ -63,6 +64,42 @@ def test_no_fine_tuning_is_a_horizontal_line_over_all_steps() -> None:
     assert list(level.y) == [0.6, 0.6]
 
 
+def test_the_level_of_no_fine_tuning_is_over_the_seeds_of_the_curves_beside_it() -> None:
+    runs = [curves("none", 0, [0.6]), curves("none", 1, [0.9]), curves("none", 2, [0.3])]
+    runs += [curves("default", 0, [0.6, 0.7]), curves("smote", 0, [0.6, 0.8])]
+    runs += [curves("smote", 1, [0.9, 0.8])]
+    wide = pd.concat(runs)
+
+    def levels(figure: go.Figure) -> list[float]:
+        grey = look("none").color
+        return [float(trace.y[0]) for trace in figure.data if trace.line.color == grey]
+
+    assert levels(curve_figure(wide, [("test", "roc_auc")])) == pytest.approx([0.75])
+    per_method = multiples_figure(wide, ("test", "roc_auc"))
+    assert levels(per_method) == pytest.approx([0.6, 0.75])
+    without = wide[(wide["method"] != "none") | (wide["seed"] > 0)]
+    per_run = multiples_figure(without, ("test", "roc_auc"), per_run=True)
+    assert levels(per_run) == pytest.approx([0.9])
+    assert [trace.name for trace in per_run.data if trace.showlegend] == ["No fine-tuning"]
+
+
+def test_a_constant_score_has_an_axis_around_it() -> None:
+    flat = curves("default", 0, [0.9, 0.9, 0.9])
+    moving = curves("default", 0, [0.5, 0.7]).assign(split="validation")
+    wanted = [("test", "roc_auc"), ("validation", "roc_auc")]
+    layout = curve_figure(pd.concat([flat, moving]), wanted).layout
+    low, high = layout.yaxis.range
+    assert 0.85 < low < 0.9 < high < 0.95
+    assert all(low < tick < high for tick in layout.yaxis.tickvals)
+    assert 0.9 in layout.yaxis.tickvals
+    assert layout.yaxis2.range is None
+    assert multiples_figure(flat, ("test", "roc_auc")).layout.yaxis.range == (low, high)
+    perfect = curve_figure(curves("default", 0, [1.0]), [("test", "roc_auc")]).layout.yaxis
+    assert max(perfect.tickvals) == 1.0
+    zero = curve_figure(curves("default", 0, [0.0]), [("test", "roc_auc")]).layout.yaxis
+    assert zero.range[0] < 0 < zero.range[1]
+
+
 def test_smoothing_changes_nothing_unless_asked_for() -> None:
     wild = curves("default", 0, [0.1, 0.9, 0.1, 0.9])
     [raw] = curve_figure(wild, [("test", "roc_auc")]).data
@@ -88,9 +125,24 @@ def test_category_shares_are_shares_of_known_values_in_the_real_order() -> None:
     made = pd.DataFrame({"c": ["y"] * 4})
     figure = marginal_figure(real, {"smote": made}, {"c": Kind.CATEGORICAL}, ["c"])
     of_real, of_smote = figure.data
-    assert list(of_real.x) == ["x", "y"]
+    assert list(of_real.x) == [0, 1]
+    assert list(figure.layout.xaxis.ticktext) == ["x", "y"]
     assert list(of_real.y) == pytest.approx([2 / 3, 1 / 3])
     assert list(of_smote.y) == [0.0, 1.0]
+
+
+def test_long_categories_are_cut_in_the_drawing_but_stay_two() -> None:
+    long = ["domestic appliances, new", "domestic appliances, used"]
+    frame = pd.DataFrame({"c": long * 3})
+    kinds = {"c": Kind.CATEGORICAL}
+    [bars] = column_figure(frame, kinds).data
+    assert {len(text) for text in bars.text} == {16}
+    assert all(text.endswith("…") for text in bars.text)
+    assert sorted(bars.customdata) == long
+    figure = marginal_figure(frame, {}, kinds, ["c"])
+    assert len(figure.data[0].y) == len(set(figure.data[0].x)) == 2
+    assert all(text.endswith("…") for text in figure.layout.xaxis.ticktext)
+    assert sorted(figure.data[0].customdata) == long
 
 
 def test_names_are_never_read_as_markup() -> None:
@@ -173,7 +225,7 @@ def test_small_multiples_have_a_panel_each_one_scale_and_the_level_of_no_fine_tu
     per_run = multiples_figure(wide, ("test", "roc_auc"), per_run=True)
     assert len(per_run.layout.annotations) == 20
     levels = [trace for trace in per_run.data if trace.line.color == look("none").color]
-    assert len(levels) == 20
+    assert len(levels) == 4
     assert per_run.layout.yaxis2.matches == "y"
     assert per_run.layout.uirevision != per_method.layout.uirevision
 

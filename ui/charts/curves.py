@@ -23,6 +23,7 @@ METRIC_WORDS = {
 FEWEST_FOR_BAND = 3
 Kept = Mapping[tuple[str, int], int]
 ONE_SPLIT = ("loss", "learning_rate", "seconds")
+CASE = ["table", "budget", "seed"]
 SPLIT_WORDS = {"train": "training", "validation": "validation", "test": "test", "domain": "domain"}
 
 
@@ -54,7 +55,8 @@ def curve_figure(
         smoothing: weight of the past in an exponential average; 0 draws what was measured.
 
     Every run is a thin line and the mean over seeds a thick one, with a band between the quartiles
-    from `FEWEST_FOR_BAND` seeds on. The score of a method that takes no steps is a horizontal line.
+    from `FEWEST_FOR_BAND` seeds on. The score of a method that takes no steps is a horizontal line,
+    its mean over the seeds that the curves of the same panel have.
     The kept step is a dotted upright line where a method has one run, else a small upright mark
     on every run's line.
     """
@@ -69,8 +71,13 @@ def curve_figure(
     for index, (split, metric) in enumerate(wanted):
         where = place(index, across)
         part = curves[(curves["split"] == split) & (curves["metric"] == metric)]
+        trained = part[[learns(str(method)) for method in part["method"]]]
         for name, of_method in part.groupby("method", sort=False):
             method = str(name)
+            if not learns(method):
+                of_method = of_method if trained.empty else _same_cases(of_method, trained)
+            if of_method.empty:
+                continue
             shown = method not in named
             named.add(method)
             if learns(method):
@@ -78,6 +85,8 @@ def curve_figure(
                 _draw_method(figure, where, method, runs, best_steps or {}, metric, shown)
             else:
                 _draw_level(figure, where, method, of_method, int(part["step"].max()), shown)
+        if not part.empty:
+            _room_around(figure, where, part["value"])
     figure.update_xaxes(title_text="step", title_font_size=11)
     # About four names fit beside each other; further ones need lines of their own above the panels.
     more = 22 * max(0, (len(named) - 1) // 4)
@@ -102,7 +111,7 @@ def multiples_figure(
         smoothing: as in `curve_figure`.
         per_run: a panel per method and seed instead of one per method.
 
-    Every panel repeats the level of ``none`` as a grey dashed line.
+    Every panel repeats the level of ``none`` on its own seeds as a grey dashed line.
     """
     split, metric = curve
     part = curves[(curves["split"] == split) & (curves["metric"] == metric)]
@@ -117,15 +126,16 @@ def multiples_figure(
     across = min(4, len(cells))
     figure = panels(titles, across=across, height=200, gap=75)
     reference = part[part["method"] == "none"]
-    last = int(part["step"].max())
+    last, named = int(part["step"].max()), False
     for index, (key, cell) in enumerate(cells):
         where, method = place(index, across), str(key[0])
-        if not reference.empty:
-            same = reference[reference["seed"] == key[1]] if per_run else reference
-            level = reference if same.empty else same
-            _draw_level(figure, where, "none", level, last, index == 0)
+        level = _same_cases(reference, cell)
+        if not level.empty:
+            _draw_level(figure, where, "none", level, last, not named)
+            named = True
         runs = _smoothed(cell, smoothing)
         _draw_method(figure, where, method, runs, best_steps or {}, metric, False)
+    _room_around(figure, {}, part["value"])
     # One scale, so that panels can be compared; zooming one zooms all.
     figure.update_yaxes(matches="y")
     figure.update_xaxes(matches="x")
@@ -133,11 +143,32 @@ def multiples_figure(
     return figure
 
 
+def _same_cases(level: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Return the points of the tables, budgets and seeds that others were measured on too."""
+    keys = [name for name in CASE if name in level]
+    return level[pd.MultiIndex.from_frame(level[keys]).isin(pd.MultiIndex.from_frame(others[keys]))]
+
+
 def panel_title(split: str, metric: str) -> str:
     """What a panel of a split's metric is called."""
     if metric in ONE_SPLIT:
         return METRIC_WORDS[metric]
     return f"{METRIC_WORDS.get(metric, metric)}, {SPLIT_WORDS[split]} rows"
+
+
+def _room_around(figure: go.Figure, where: Mapping[str, int], values: pd.Series) -> None:
+    """Give a panel whose values are all the same an axis around that value."""
+    value = float(values.min())
+    if not values.max() - value <= 1e-9 * max(1.0, abs(value)):
+        return
+    room = 0.02 * abs(value) or 0.02
+    figure.update_yaxes(
+        range=[value - 2 * room, value + 2 * room],
+        # No share is more than 1.
+        tickvals=[tick for tick in (value - room, value, value + room) if tick <= 1 or value > 1],
+        tickformat=".4~g",
+        **where,
+    )
 
 
 def _smoothed(of_method: pd.DataFrame, smoothing: float) -> list[pd.DataFrame]:
@@ -158,7 +189,8 @@ def _draw_level(
 ) -> None:
     """Draw the mean score of a method that takes no steps as a horizontal line."""
     style = look(method)
-    level = float(np.mean([run["value"].iloc[0] for _, run in runs.groupby("seed")]))
+    cases = [name for name in CASE if name in runs]
+    level = float(runs.groupby(cases)["value"].first().mean())
     figure.add_trace(
         go.Scatter(
             x=[0, max(last, 1)],

@@ -27,7 +27,7 @@ def panels(
     """Return an empty grid with one panel per title, cut to `length`; sizes in pixels."""
     across = max(1, min(across, len(titles)))
     down = ceil(len(titles) / across)
-    total = down * height + 60
+    total = down * height + 80
     figure = make_subplots(
         rows=down,
         cols=across,
@@ -38,7 +38,7 @@ def panels(
     figure.update_annotations(font_size=13 if length == _TITLE_LENGTH else 12)
     figure.update_layout(
         height=total,
-        margin={"l": 36, "r": 10, "t": 40, "b": 10},
+        margin={"l": 36, "r": 10, "t": 40, "b": 30},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "yref": "container", "x": 0},
         bargap=0.15,
     )

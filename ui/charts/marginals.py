@@ -11,6 +11,10 @@ from ui.charts.grid import panels, place, shorten
 from ui.palette import look
 
 MOST_LEVELS = 10
+FEW_LEVELS = 3
+"""So many labels stand side by side; more are turned."""
+LABEL_LENGTH = 12
+HOVER_LENGTH = 80
 _CURVE_POINTS = 200
 
 
@@ -37,7 +41,8 @@ def marginal_figure(
     Numbers and dates as cumulative shares (no choice of bins; the largest vertical gap is the
     Kolmogorov-Smirnov distance), categories as shares side by side in one order.
     """
-    figure = panels(list(columns), across, height=230, length=20)
+    figure = panels(list(columns), across, height=250, gap=84, length=20)
+    figure.update_layout(margin_b=60)
     across = min(across, len(columns))
     frames = {"real": real, **synthetic}
     for index, column in enumerate(columns):
@@ -63,9 +68,11 @@ def marginal_figure(
                 shares = frame[column].dropna().astype(str).value_counts(normalize=True)
                 figure.add_trace(
                     go.Bar(
-                        x=[shorten(level, 14) for level in levels],
+                        x=list(range(len(levels))),
                         y=[float(shares.get(level, 0.0)) for level in levels],
                         marker_color=style.color,
+                        customdata=[shorten(level, HOVER_LENGTH) for level in levels],
+                        hovertemplate="%{customdata}: %{y:.1%}",
                         **shared,
                     ),
                     **where,
@@ -74,6 +81,12 @@ def marginal_figure(
             figure.update_yaxes(range=[0, 1.02], tickformat=".0%", **where)
         else:
             figure.update_yaxes(rangemode="tozero", tickformat=".0%", **where)
+            figure.update_xaxes(
+                tickvals=list(range(len(levels))),
+                ticktext=[shorten(level, LABEL_LENGTH) for level in levels],
+                tickangle=-45 if len(levels) > FEW_LEVELS else 0,
+                **where,
+            )
     figure.update_layout(hovermode="closest", barmode="group")
     return figure
 

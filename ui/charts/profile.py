@@ -11,6 +11,9 @@ from ui.charts.grid import panels, place, shorten
 from ui.palette import BLUE, GREY, VERMILLION
 
 MOST_LEVELS = 8
+LABEL_LENGTH = 16
+"""Characters of a category: a label beside a bar that is just too short for it must still fit."""
+HOVER_LENGTH = 80
 
 
 def column_figure(frame: pd.DataFrame, kinds: dict[str, Kind], across: int = 4) -> go.Figure:
@@ -32,10 +35,12 @@ def column_figure(frame: pd.DataFrame, kinds: dict[str, Kind], across: int = 4) 
         else:
             counts = values.astype(str).value_counts()
             top = counts.head(MOST_LEVELS)
-            labels = [shorten(level, 22) for level in top.index]
+            labels = [shorten(level, LABEL_LENGTH) for level in top.index]
+            full = [shorten(level, HOVER_LENGTH) for level in top.index]
             heights = top.tolist()
             if len(counts) > MOST_LEVELS:
                 labels.append(f"{len(counts) - MOST_LEVELS} others")
+                full.append(labels[-1])
                 heights.append(int(counts.iloc[MOST_LEVELS:].sum()))
             figure.add_trace(
                 go.Bar(
@@ -46,9 +51,9 @@ def column_figure(frame: pd.DataFrame, kinds: dict[str, Kind], across: int = 4) 
                     textposition="auto",
                     insidetextanchor="start",
                     textangle=0,
-                    cliponaxis=False,
+                    textfont_size=10,
                     marker_color=[BLUE] * len(top) + [GREY] * (len(labels) - len(top)),
-                    customdata=labels,
+                    customdata=full,
                     hovertemplate="%{customdata}: %{x} rows<extra></extra>",
                     name=shorten(column),
                 ),

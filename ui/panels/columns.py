@@ -1,11 +1,13 @@
 """Every column with its kind."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.table import Kind, Table, summarise
-from ui.panels.reading import change
+from ui.panels.reading import change, say_refusal
 
 KIND_WORDS = {
     Kind.NUMERIC: "numeric: a measure with decimals",
@@ -18,6 +20,26 @@ KIND_WORDS = {
     Kind.IDENTIFIER: "identifier: set aside",
     Kind.CONSTANT: "constant: set aside",
 }
+
+_REFUSED = "kinds-error"
+_ROUND = "kinds-round"
+
+
+def editor_key(space: Workspace) -> str:
+    """Key of the table's widget: another table, or a refused change, begins a fresh one."""
+    return f"kinds-{space.table_key()}-{st.session_state.get(_ROUND, 0)}"
+
+
+def take_kinds(space: Workspace, columns: Sequence[str]) -> None:
+    """Save the kinds chosen in the table, one row per name in `columns`."""
+    edits = st.session_state[editor_key(space)]["edited_rows"]
+    wanted = dict(space.choices().kinds)
+    for row, values in edits.items():
+        if values.get("kind"):
+            wanted[columns[int(row)]] = values["kind"].split(":")[0]
+    if not change(space, said_at=_REFUSED, kinds=wanted):
+        # The widget still holds the refused choice and would send it along with the next one.
+        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
 def columns_table(space: Workspace, table: Table) -> None:
@@ -36,42 +58,33 @@ def columns_table(space: Workspace, table: Table) -> None:
             "different": [
                 summaries[name].distinct if name in summaries else None for name in raw.columns
             ],
-            "note": [
-                f"set aside: {table.set_aside[name]}" if name in table.set_aside else ""
-                for name in raw.columns
-            ],
+            "note": [table.set_aside.get(name, "") for name in raw.columns],
         }
     )
-    key = f"kinds-{space.table_key()}"
-
-    def take_edits() -> None:
-        edits = st.session_state[key]["edited_rows"]
-        wanted = dict(space.choices().kinds)
-        for row, values in edits.items():
-            if values.get("kind"):
-                wanted[raw.columns[int(row)]] = values["kind"].split(":")[0]
-        change(space, kinds=wanted)
-
+    say_refusal(_REFUSED)
     st.data_editor(
         base,
-        key=key,
-        on_change=take_edits,
+        key=editor_key(space),
+        on_change=take_kinds,
+        args=(space, raw.columns),
         hide_index=True,
         height=min(38 + 35 * len(base), 600),
         disabled=["column", "missing", "different", "note"],
         column_config={
-            "column": st.column_config.TextColumn("Column", width="medium"),
+            "column": st.column_config.TextColumn("Column", width=140),
             "kind": st.column_config.SelectboxColumn(
                 "Kind (click to change)",
                 options=list(KIND_WORDS.values()),
                 required=True,
-                width="large",
+                width=225,
             ),
             "missing": st.column_config.ProgressColumn(
-                "Missing", format="percent", min_value=0.0, max_value=1.0
+                "Missing", format="percent", min_value=0.0, max_value=1.0, width=90
             ),
-            "different": st.column_config.NumberColumn("Different values", format="%d"),
-            "note": st.column_config.TextColumn("Note", width="large"),
+            "different": st.column_config.NumberColumn(
+                "Different", format="%d", width=80, help="How many different values there are."
+            ),
+            "note": st.column_config.TextColumn("Why it is set aside", width=320),
         },
     )
     st.caption(

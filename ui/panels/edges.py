@@ -63,7 +63,7 @@ def toolbar(desk: Desk) -> None:
     ):
         completion = complete(history.graph)
         why = {frozenset(pair): reason for pair, reason in completion.reasons.items()}
-        st.session_state["completion"] = [
+        decided = [
             f"{edge_sign(edge)}: {why[edge.pair]}"
             for edge in completion.graph.edges
             if edge.pair in why
@@ -72,6 +72,8 @@ def toolbar(desk: Desk) -> None:
             for (first, second), reason in completion.dropped.items()
         ]
         desk.do(ReplaceEdges(completion.graph.edges, "Complete to a DAG"))
+        if desk.problem is None:
+            desk.space.put_completion(desk.history.graph, decided)
         st.rerun()
 
 
@@ -113,7 +115,7 @@ def edge_table(desk: Desk) -> None:
             "edge": mark_sign(edge),
             "to": edge.target,
             "found in": shares.get(edge.pair),
-            "by you": found.edge_between(edge.source, edge.target) is None
+            "since": found.edge_between(edge.source, edge.target) is None
             or found.edge_between(edge.source, edge.target).seen_from(edge.source).marks
             != edge.marks,
             "meaning": edge_sentence(edge),
@@ -139,7 +141,7 @@ def edge_table(desk: Desk) -> None:
             key=key,
             on_change=take_edits,
             hide_index=True,
-            disabled=["from", "to", "found in", "by you", "meaning"],
+            disabled=["from", "to", "found in", "since", "meaning"],
             height=min(38 + 35 * len(rows), 460),
             column_config={
                 "from": st.column_config.TextColumn("From", width="medium"),
@@ -154,7 +156,10 @@ def edge_table(desk: Desk) -> None:
                 "found in": st.column_config.ProgressColumn(
                     "Found in resamples", format="percent", min_value=0.0, max_value=1.0
                 ),
-                "by you": st.column_config.CheckboxColumn("Changed by you"),
+                "since": st.column_config.CheckboxColumn(
+                    "Changed",
+                    help="Changed since the search: by you, or by Complete to a DAG.",
+                ),
                 "meaning": st.column_config.TextColumn("What it says", width="large"),
             },
         )
@@ -197,7 +202,7 @@ def edge_table(desk: Desk) -> None:
 
 
 def changes(history: History) -> None:
-    """What the analyst changed."""
+    """What was changed since the search."""
     changed = difference(history.found, history.graph)
     if not changed:
         st.caption("Nothing yet: the graph is as it was found.")

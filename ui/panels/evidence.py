@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from causalmix_core.graph import Edge, MixedGraph, edge_sentence
+from causalmix_core.graph.marks import HIDDEN_SHARE
 from causalmix_core.graph.words import edge_sign
 from ui.charts import marks_figure
 from ui.words import plain
@@ -13,8 +14,14 @@ from ui.words import plain
 _ENDS = ("why-one", "why-other")
 
 
-def evidence_panel(found: MixedGraph, selected: Edge | None) -> None:
-    """Show what the search found out about a pair: the edge selected in the drawing, or any."""
+def evidence_panel(found: MixedGraph, graph: MixedGraph, selected: Edge | None) -> None:
+    """Show what the search found out about a pair: the edge selected in the drawing, or any.
+
+    Args:
+        found: the graph as the search found it.
+        graph: the same with the changes since.
+        selected: the edge selected in the drawing.
+    """
     st.markdown("**Why is there an edge, or none?**")
     if selected is not None and st.session_state.get("why-selected") != selected.pair:
         for key, node in zip(_ENDS, (selected.source, selected.target), strict=True):
@@ -31,11 +38,14 @@ def evidence_panel(found: MixedGraph, selected: Edge | None) -> None:
         return
     edge = found.edge_between(one, other)
     if edge is None:
-        for line in why_apart(found, one, other):
+        drawn = graph.edge_between(one, other) is not None
+        for line in why_apart(found, one, other, drawn):
             st.markdown(line)
     else:
+        removed = graph.edge_between(one, other) is None
         st.markdown(
-            f"Found: **{plain(edge_sign(edge.seen_from(one)))}**, {plain(edge_sentence(edge))}."
+            f"Found{', and removed since' if removed else ''}: "
+            f"**{plain(edge_sign(edge.seen_from(one)))}**, {plain(edge_sentence(edge))}."
         )
         for line in why_joined(edge):
             st.markdown(line)
@@ -102,29 +112,36 @@ def why_joined(edge: Edge) -> list[str]:
             f"Resamples speak for {plain(edge.source)} → {plain(edge.target)} with "
             f"**{evidence['forward']:.0%}**, for the other direction with "
             f"{evidence['backward']:.0%}, for a hidden common cause with "
-            f"{evidence['bidirected']:.0%}."
+            f"{evidence['bidirected']:.0%}. Where they leave the direction open (o–o, —), half "
+            f"counts for each; {HIDDEN_SHARE:.0%} of o→ counts for a hidden common cause."
         )
     return lines
 
 
-def why_apart(found: MixedGraph, one: str, other: str) -> list[str]:
-    """Say in sentences (Markdown) why the search left two columns apart."""
+def why_apart(found: MixedGraph, one: str, other: str, drawn: bool = False) -> list[str]:
+    """Say in sentences (Markdown) why the search left two columns apart.
+
+    `drawn` says that the analyst joined them since.
+    """
+    none = "You drew this edge; the search found none" if drawn else "No edge"
     pair = {one, other}
     known = found.knowledge
     if {(one, other), (other, one)} <= set(known.forbidden):
-        return ["You ruled this edge out in both directions: it was not tested."]
+        return [f"{none}: you ruled it out in both directions, and it was not tested."]
     for separation in found.provenance.get("separations", []):
         if set(separation["pair"]) == pair:
             return [
-                f"No edge: once {_names(separation['given'])} "
+                f"{none}: once {_names(separation['given'])} "
                 f"{'is' if len(separation['given']) == 1 else 'are'} known, the two tell nothing "
                 f"more about each other ({_p_value(separation)})."
             ]
     if "joined_in_all_rows" not in found.provenance:
-        return ["No edge; nothing is recorded about this pair."]
+        return [f"{none}; nothing is recorded about this pair."]
     if any(set(each) == pair for each in found.provenance["joined_in_all_rows"]):
-        return ["On all rows together the two are joined, but too few resamples confirm it."]
-    return ["No edge: the two are unrelated even without looking at other columns."]
+        return [
+            f"{none}: on all rows together the two are joined, but too few resamples confirm it."
+        ]
+    return [f"{none}: the two are unrelated even without looking at other columns."]
 
 
 def resampled(found: MixedGraph, one: str, other: str) -> dict[str, dict[str, float]]:

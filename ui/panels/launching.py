@@ -5,9 +5,10 @@ from dataclasses import replace
 import streamlit as st
 
 from causalmix_core.augment import GENERATORS
-from causalmix_core.errors import TableError
+from causalmix_core.errors import CausalMixError, TableError
 from causalmix_core.experiment.plan import Plan, Source, belongs
 from causalmix_core.experiment.runs import launch
+from causalmix_core.experiment.statistics import FEWEST_FOR_VERDICT
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.finetune import METHODS, Mixing, Settings, Stopping
 from causalmix_core.finetune.methods import MOST_SYNTHETIC
@@ -38,81 +39,95 @@ PRECISIONS = {
 INTO = {"both": "context and query", "context": "context", "query": "query"}
 
 
+@st.fragment
 def form(space: Workspace, development: Table, test: Table) -> None:
     """Ask what to run, and launch."""
     graph = space.graph()
-    with st.form("finetune", border=False):
-        methods = st.multiselect(
-            "Methods to compare",
-            list(METHODS),
-            default=FIRST_METHODS,
-            format_func=lambda name: METHODS[name].title,
-            help="All share the same rows, the same number of steps and the same model. Keep "
-            "'No fine-tuning': it is what the others are measured against." + _slow_ones(),
+    methods = st.multiselect(
+        "Methods to compare",
+        list(METHODS),
+        default=FIRST_METHODS,
+        format_func=lambda name: METHODS[name].title,
+        help="All share the same rows, the same number of steps and the same model. Keep "
+        "'No fine-tuning': it is what the others are measured against." + _slow_ones(),
+    )
+    one, two, three, four = st.columns(4)
+    seeds = one.number_input(
+        "Seeds",
+        1,
+        20,
+        FEWEST_FOR_VERDICT,
+        help="Every seed draws other labelled rows and trains again: one run says little. "
+        f"A verdict needs {FEWEST_FOR_VERDICT}.",
+    )
+    labelled = two.number_input(
+        "Labelled rows",
+        10,
+        len(development),
+        min(len(development), 300),
+        step=10,
+        help="The low-resource case: so many rows are drawn for training, a third of them for "
+        "validation.",
+    )
+    steps = three.number_input(
+        "Training steps at most",
+        1,
+        2000,
+        DEFAULTS.steps,
+        step=10,
+        help="Gradient steps of a run.",
+    )
+    model = four.selectbox(
+        "Model",
+        [entry.name for entry in MODELS if is_available(entry.name)],
+        format_func=lambda name: next(m.title for m in MODELS if m.name == name),
+        help="Models that are on this computer. The README tells how to add others.",
+    )
+    chosen = next(entry for entry in MODELS if entry.name == model)
+    st.caption(f"{chosen.description} Licence: {chosen.licence}")
+    settings, domain = _more_choices(development)
+    count = len(methods) * int(seeds)
+    st.caption(
+        f"{count} {'run' if count == 1 else 'runs'}: {len(methods)} × {int(seeds)} (methods × "
+        "seeds). The same run is never computed twice."
+        + (
+            f" Under {FEWEST_FOR_VERDICT} seeds there is no verdict."
+            if seeds < FEWEST_FOR_VERDICT
+            else ""
         )
-        one, two, three, four = st.columns(4)
-        seeds = one.number_input(
-            "Seeds",
-            1,
-            20,
-            3,
-            help="Every seed draws other labelled rows and trains again: one run says little. "
-            "A verdict needs six.",
-        )
-        labelled = two.number_input(
-            "Labelled rows",
-            10,
-            len(development),
-            min(len(development), 300),
-            step=10,
-            help="The low-resource case: so many rows are drawn for training, a third of them for "
-            "validation.",
-        )
-        steps = three.number_input(
-            "Training steps at most",
-            1,
-            2000,
-            DEFAULTS.steps,
-            step=10,
-            help="Gradient steps of a run.",
-        )
-        model = four.selectbox(
-            "Model",
-            [entry.name for entry in MODELS if is_available(entry.name)],
-            format_func=lambda name: next(m.title for m in MODELS if m.name == name),
-            help="Models that are on this computer. The README tells how to add others.",
-        )
-        chosen = next(entry for entry in MODELS if entry.name == model)
-        st.caption(f"{chosen.description} Licence: {chosen.licence}")
-        settings, domain = _more_choices(development)
-        if st.form_submit_button("Launch", type="primary", icon=":material/play_arrow:"):
-            if not methods:
-                st.error("Choose at least one method.")
-                return
-            if problem := _domain_problem(development, domain):
-                st.error(problem)
-                return
-            choices = space.choices()
-            plan = Plan(
-                sources=(
-                    Source(
-                        development,
-                        test=test,
-                        graph=graph,
-                        group=choices.group,
-                        time=choices.time,
-                    ),
+    )
+    if st.button("Launch", type="primary", icon=":material/play_arrow:"):
+        if not methods:
+            st.error("Choose at least one method.")
+            return
+        if problem := _domain_problem(development, domain):
+            st.error(problem)
+            return
+        choices = space.choices()
+        plan = Plan(
+            sources=(
+                Source(
+                    development,
+                    test=test,
+                    graph=graph,
+                    group=choices.group,
+                    time=choices.time,
                 ),
-                methods=tuple(methods),
-                seeds=tuple(range(int(seeds))),
-                train_rows=(int(labelled),),
-                model=model,
-                settings=replace(settings, steps=int(steps)),
-                domain=domain if domain[0] else None,
-            )
+            ),
+            methods=tuple(methods),
+            seeds=tuple(range(int(seeds))),
+            train_rows=(int(labelled),),
+            model=model,
+            settings=replace(settings, steps=int(steps)),
+            domain=domain if domain[0] else None,
+        )
+        try:
             launch(store(), space.project, plan)
-            st.session_state.pop("experiment", None)
-            st.rerun()
+        except CausalMixError as error:
+            st.error(plain(error))
+            return
+        st.session_state.pop("experiment", None)
+        st.rerun()
     if graph is None and any(METHODS[name].generator == "causal" for name in FIRST_METHODS):
         st.caption(
             ":material/info: There is no graph yet: the causal methods will search one in each "
@@ -123,6 +138,11 @@ def form(space: Workspace, development: Table, test: Table) -> None:
             ":material/info: The causal methods use your graph as it is; its structure was found "
             "on all rows but the test rows, so it may have seen a run's validation rows."
         )
+    st.caption(
+        ":material/info: Every run makes its synthetic rows anew from its own training rows: "
+        "rules, class shares, quality and interventions of the Synthetic rows page do not apply "
+        "here (the classes keep their shares, the causal model has quality 'good')."
+    )
 
 
 def _slow_ones() -> str:

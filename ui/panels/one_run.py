@@ -4,10 +4,18 @@ import streamlit as st
 
 from causalmix_core.experiment.jobs import Job
 from causalmix_core.experiment.runs import model_file, repeat_command
+from causalmix_core.finetune import METHODS
 from ui.charts import diagnosis_figure
 from ui.navigation import PREDICT
 from ui.palette import method_label
 from ui.session import LOOKED_AT, store
+
+
+def best_tuned(runs: list[Job]) -> int:
+    """Position of the tuned run with the best validation ROC-AUC; 0 where none was tuned."""
+    tuned = [i for i, run in enumerate(runs) if METHODS[run.request["method"]].trains]
+    # A score that could not be had is stored as nothing.
+    return max(tuned, key=lambda i: runs[i].result["metrics"].get("roc_auc_val") or 0, default=0)
 
 
 def one_run(done: list[Job]) -> None:
@@ -16,10 +24,12 @@ def one_run(done: list[Job]) -> None:
     picked = st.selectbox(
         "Run",
         done,
+        index=best_tuned(done),
         format_func=lambda run: (
             f"{method_label(run.request['method'])}, seed {run.request['seed']}: test AUC "
             f"{run.result['metrics']['roc_auc_test']:.3f}"
         ),
+        help="First the tuned run that does best on its validation rows.",
     )
     if picked is None:
         return

@@ -133,6 +133,11 @@ def outcome(space: Workspace, runs: list[Job], others: list[list[Job]]) -> None:
     summary = statistics.summarise(table, curves(store(), runs))
     named = summary.assign(method=[method_label(name) for name in summary["method"]])
     show_columns(named, SUMMARY)
+    if seeds_differ(done):
+        st.caption(
+            ":material/info: Not every method has the same seeds done. Means are over each "
+            "method's own runs; gains compare the same seeds."
+        )
     _domain(runs, summary)
     with st.expander("More figures: rare class, probabilities, intervals"):
         show_columns(named, MORE)
@@ -145,6 +150,11 @@ def outcome(space: Workspace, runs: list[Job], others: list[list[Job]]) -> None:
             table.drop(columns=["job"], errors="ignore"), hide_index=True, placeholder=NO_FIGURE
         )
     one_run([run for run in runs if run.state is State.DONE])
+
+
+def seeds_differ(done: pd.DataFrame) -> bool:
+    """Whether methods have other seeds done than those beside them."""
+    return done.groupby("method")["seed"].agg(frozenset).nunique() > 1
 
 
 def _domain(runs: list[Job], summary: pd.DataFrame) -> None:

@@ -11,12 +11,21 @@ from ui.loader import keep_source, kept_source
 from ui.words import plain
 
 
-def change(space: Workspace, **changes: object) -> None:
-    """Save other choices; a sentence where they do not work out."""
+def change(space: Workspace, *, said_at: str = "data-error", **changes: object) -> bool:
+    """Save other choices; False, and a sentence at `said_at`, where they do not work out."""
     try:
         space.choose(replace(space.choices(), **changes))
     except CausalMixError as error:
-        st.session_state["data-error"] = str(error)
+        st.session_state[said_at] = str(error)
+        return False
+    return True
+
+
+def say_refusal(said_at: str = "data-error") -> None:
+    """Say once why the last choice was refused."""
+    problem = st.session_state.pop(said_at, None)
+    if problem:
+        st.error(f"{plain(problem)} Nothing was changed.", icon=":material/error:")
 
 
 def reading(space: Workspace) -> None:

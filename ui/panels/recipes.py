@@ -12,6 +12,7 @@ from causalmix_core.graph import reasons_not_dag
 from causalmix_core.table import Table
 from ui.panels import wishes
 from ui.session import store
+from ui.words import plain
 
 QUALITIES = {
     "good": "good: straight lines and boosted trees",
@@ -20,8 +21,11 @@ QUALITIES = {
 }
 
 
-def form(space: Workspace, development: Table) -> None:
-    """Ask what to make, and start."""
+def form(space: Workspace, development: Table, busy: bool) -> None:
+    """Ask what to make, and start; no start while rows are being made (`busy`).
+
+    The form is drawn all the same: Streamlit forgets what was chosen in a form that is not.
+    """
     methods = st.multiselect(
         "Generators",
         list(GENERATORS),
@@ -50,6 +54,8 @@ def form(space: Workspace, development: Table) -> None:
         rules = wishes.rules(development, f"{space.project}-{space.table_key()}")
     with st.expander("What if a column were set by hand?"):
         do = wishes.intervention(development)
+    if "causal" in methods and (warning := wishes.clash(balance, do, development.target)):
+        st.warning(plain(warning), icon=":material/info:")
     with st.expander("Seeds"):
         left, right = st.columns(2)
         seed = left.number_input("Seed", 0, 2**31 - 1, 0, help="Same seed, same rows.")
@@ -59,7 +65,10 @@ def form(space: Workspace, development: Table) -> None:
     if not methods:
         st.caption("Choose at least one generator.")
     if not st.button(
-        "Make synthetic rows", type="primary", icon=":material/auto_awesome:", disabled=not ready
+        "Make synthetic rows",
+        type="primary",
+        icon=":material/auto_awesome:",
+        disabled=busy or not ready,
     ):
         return
     recipes = []

@@ -14,42 +14,61 @@ from causalmix_core.table import Kind, Table, to_csv
 from ui.charts import distance_figure, marginal_figure
 from ui.palette import look
 from ui.panels.mechanisms import mechanisms
+from ui.panels.wishes import asks_for_others
 from ui.words import plain
 
 FIGURES = {
-    "shape": ("Shape", "How alike single columns are, 1 = alike. Says nothing of their relations."),
-    "trend": ("Trend", "How alike pairs of columns hang together, 1 = alike."),
+    "shape": (
+        "Shape",
+        "How alike single columns are. Higher is better, 1 = alike. Says nothing of their "
+        "relations.",
+    ),
+    "trend": ("Trend", "How alike pairs of columns hang together. Higher is better, 1 = alike."),
     "two_sample_auc": (
         "Told apart",
-        "Can a classifier tell synthetic rows from real ones? 0.5 = no, 1 = always.",
+        "Can a classifier tell synthetic rows from real ones? Lower is better: 0.5 = no, "
+        "1 = always.",
     ),
     "independencies_kept": (
         "Independencies kept",
-        "Do the independencies that the graph implies hold as often as in real rows? 1 = yes.",
+        "Do the independencies that the graph implies hold as often as in real rows? Higher is "
+        "better, 1 = yes.",
     ),
     "dependencies_kept": (
         "Dependencies kept",
-        "Share of the graph's edges whose columns still depend on each other.",
+        "Share of the graph's edges whose columns still depend on each other. Higher is better.",
     ),
     "train_synthetic_test_real": (
         "Useful for learning",
-        "ROC-AUC on real rows of a model trained on synthetic ones only.",
+        "ROC-AUC on real rows of a model trained on synthetic ones only. Higher is better.",
     ),
     "copy_share": (
         "Near copies",
-        "Share of synthetic rows that lie suspiciously close to a training row. A check for "
-        "copies, not a promise of privacy.",
+        "Share of synthetic rows that lie suspiciously close to a training row. Lower is better. "
+        "A check for copies, not a promise of privacy.",
     ),
-    "proxy_a_distance": ("Domain distance", "Proxy A-distance, 0 = cannot be told apart, 2 = can."),
-    "mmd2": ("MMD²", "Distance of the two clouds of rows (Gaussian kernel), 0 = the same."),
-    "coral": ("CORAL", "Distance of the covariances, 0 = the same."),
+    "proxy_a_distance": (
+        "Domain distance",
+        "Proxy A-distance. Lower is better: 0 = cannot be told apart, 2 = can.",
+    ),
+    "mmd2": (
+        "MMD²",
+        "Distance of the two clouds of rows (Gaussian kernel). Lower is better, 0 = the same.",
+    ),
+    "coral": ("CORAL", "Distance of the covariances. Lower is better, 0 = the same."),
 }
 
 COLUMNS_PER_PAGE = 12
 
 
-def figures(report: dict, made: dict[str, Rows]) -> None:
-    """The figures of the comparison, between a ceiling and a floor."""
+def figures(report: dict, made: dict[str, Rows], other: bool) -> None:
+    """The figures of the comparison, between a ceiling and a floor.
+
+    Args:
+        report: the comparison.
+        made: the rows that were compared.
+        other: whether rows were asked for that are not meant to be like the real ones.
+    """
     names = {name: look(name).label for name in made if name in report["generators"]}
     names |= {"ceiling": "Real training rows (ceiling)", "floor": "Columns shuffled (floor)"}
     columns = {}
@@ -67,8 +86,15 @@ def figures(report: dict, made: dict[str, Rows]) -> None:
     st.caption(
         "Judged on real rows that no generator saw. Read every figure between its ceiling (real "
         "training rows in the place of synthetic ones) and its floor (every column shuffled by "
-        "itself). None: does not apply here."
+        "itself). None: does not apply here. Higher is better for shape, trend, what is kept and "
+        "use for learning; lower is better for told apart (0.5 is best), near copies and the "
+        "distances."
     )
+    if other:
+        st.caption(
+            ":material/info: With a column set by hand or other class shares, rows are not meant "
+            "to match the real ones: these figures then do not say how good the rows are."
+        )
     notes = report.get("notes") or {}
     if notes:
         with st.expander("Notes on these figures"):
@@ -133,18 +159,24 @@ def repeat(space: Workspace, made: dict[str, Rows], training: Table) -> None:
     )
 
 
-def _told(made: dict[str, Rows]) -> None:
-    """Say what is special about these rows before they are compared with real ones."""
+def _told(made: dict[str, Rows], training: Table) -> bool:
+    """Say what is special about these rows; True where they are not meant to be like the real."""
+    of: dict[str, list[str]] = {}
     for name, rows in made.items():
         for note in rows.notes:
-            st.caption(f":material/info: {look(name).label}: {plain(note)}")
-    if any(rows.recipe.balance for rows in made.values()):
+            of.setdefault(note, []).append(look(name).label)
+    for note, names in of.items():
+        st.caption(f":material/info: {', '.join(names)}: {plain(note)}")
+    classes = any(asks_for_others(rows.recipe.balance, training) for rows in made.values())
+    if classes:
         st.caption(
             ":material/info: You asked for other classes than the real rows have: columns that "
             "hang together with the class differ from the real ones for that reason alone."
         )
-    if any(rows.recipe.settings.get("do") for rows in made.values()):
+    by_hand = any(rows.recipe.settings.get("do") for rows in made.values())
+    if by_hand:
         st.caption(":material/info: A column was set by hand: the causal rows are meant to differ.")
+    return classes or by_hand
 
 
 def results(space: Workspace, made: dict[str, Rows]) -> None:
@@ -167,7 +199,7 @@ def results(space: Workspace, made: dict[str, Rows]) -> None:
     kinds: dict[str, Kind] = dict(training.kinds)
     frames = {name: rows.frame for name, rows in made.items()}
     found = space.store.load_json(space.project, MECHANISMS) if "causal" in made else None
-    _told(made)
+    other = _told(made, training)
     overview, columns, figures_tab, model_tab, rows_tab, again = st.tabs(
         [
             "Column by column",
@@ -221,7 +253,7 @@ def results(space: Workspace, made: dict[str, Rows]) -> None:
             with st.expander("Show the numbers"):
                 st.dataframe(distances[present].rename(columns=lambda n: look(n).label))
         with figures_tab:
-            figures(report, made)
+            figures(report, made, other)
     with rows_tab:
         safe = st.checkbox(
             "Safe for spreadsheets",

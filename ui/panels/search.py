@@ -37,11 +37,14 @@ DRAWS = {
 LONG = 120.0  # seconds from which a search should be thought over
 
 
-def search_form(space: Workspace, development: Table) -> None:
-    """Ask how to search, say what to expect, and start."""
+def search_form(space: Workspace, development: Table, busy: bool) -> None:
+    """Ask how to search, say what to expect, and start; no start while a search is `busy`.
+
+    The form is drawn all the same: Streamlit forgets what was chosen in a form that is not.
+    """
     screening = findings(space, development)
     if screening is not None:
-        _choices(space, development)
+        _choices(space, development, busy)
 
 
 def findings(space: Workspace, development: Table) -> Screening | None:
@@ -64,7 +67,7 @@ def findings(space: Workspace, development: Table) -> Screening | None:
 
 
 @st.fragment
-def _choices(space: Workspace, development: Table) -> None:
+def _choices(space: Workspace, development: Table, busy: bool) -> None:
     one, two, three = st.columns([2, 1, 1])
     algorithm = one.selectbox(
         "Search method",
@@ -136,7 +139,7 @@ def _choices(space: Workspace, development: Table) -> None:
         "Find the graph" if history is None else "Search again",
         type="primary",
         icon=":material/search:",
-        disabled=not possible,
+        disabled=busy or not possible,
     ):
         knowledge = history.graph.knowledge if history is not None else Knowledge()
         request = {

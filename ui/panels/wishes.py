@@ -48,7 +48,42 @@ def classes(table: Table) -> Mapping[str, float] | None:
     if not wanted.sum() > 0:
         st.error("Give at least one class a share above zero.")
         return None
-    return dict(zip(levels, (wanted / wanted.sum()).tolist(), strict=True))
+    asked = dict(zip(levels, (wanted / wanted.sum()).tolist(), strict=True))
+    # The shares shown at first are rounded: they need not add up to the last digit.
+    if abs(wanted.sum() - 100) > 0.05 * len(levels) + 1e-9:
+        became = ", ".join(f"{level} {100 * share:.1f} %" for level, share in asked.items())
+        st.caption(
+            f":material/info: These add up to {wanted.sum():.1f} %, not 100 %; in proportion they "
+            f"become {plain(became)}."
+        )
+    return asked
+
+
+def asks_for_others(balance: Mapping[str, float] | None, real: Table) -> bool:
+    """Whether shares of the classes differ from those of the real rows, by more than one row."""
+    if balance is None or real.target is None:
+        return False
+    shares = real.frame[real.target].astype(str).value_counts(normalize=True)
+    levels = {*shares.index, *balance}
+    most = max(abs(balance.get(level, 0.0) - shares.get(level, 0.0)) for level in levels)
+    return most > max(1 / len(real), 0.001)
+
+
+def clash(
+    balance: Mapping[str, float] | None, do: Mapping[str, object], target: str | None
+) -> str | None:
+    """Say what class shares do to an intervention where both are asked for."""
+    if balance is None or not do:
+        return None
+    if target in do:
+        return (
+            f"You set {target} by hand and ask for shares of its classes: the causal model can "
+            "only do both where every row is to be of that class."
+        )
+    return (
+        f"The class shares fix {target} whatever the intervention does: the rows will not show "
+        f"its effect on {target}. Choose '{_AS_REAL}' to see it."
+    )
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -191,7 +191,11 @@ export class GraphEditor {
 
   selectedPair() {
     const edge = this.selectedEdge();
-    return edge && pairKey(edge.data("from"), edge.data("to"));
+    return edge && this.pairOf(edge);
+  }
+
+  pairOf(edge) {
+    return pairKey(edge.data("from"), edge.data("to"));
   }
 
   drawnEdges() {
@@ -376,9 +380,14 @@ export class GraphEditor {
 
   listen() {
     const { cy } = this;
+    // A click selects; only on an edge that was selected before does it change an end.
+    let before = null;
+    cy.on("tapstart", () => {
+      before = this.selectedPair();
+    });
     cy.on("tap", "edge.link", (event) => {
       const end = this.endAt(event);
-      if (end) this.cycleEnd(event.target, end);
+      if (end && before === this.pairOf(event.target)) this.cycleEnd(event.target, end);
     });
     cy.on("select unselect", "edge, node.variable", () => {
       this.refresh();
@@ -386,7 +395,7 @@ export class GraphEditor {
     });
     cy.on("dragfree", "node.variable", (event) => this.moved([event.target]));
     cy.on("mousemove", "edge.link", (event) => {
-      const end = this.readOnly ? null : this.endAt(event);
+      const end = this.readOnly || !event.target.selected() ? null : this.endAt(event);
       event.target.addClass("near");
       this.ring(event.target, end);
       this.describe(event.target, end);
@@ -513,13 +522,13 @@ export class GraphEditor {
   hint() {
     if (!this.data?.nodes.length) return "There are no variables to draw.";
     if (this.readOnly) return "";
-    return "Drag a node's + to another node to draw an edge; click an edge to select it, near its end to change the mark.";
+    return "Drag a node's + to another node to draw an edge; click an edge to select it; click again near an end to change that end.";
   }
 
   describe(edge, end = null) {
     const { from, to, sourceMark, targetMark, origin, probability } = edge.data();
     if (edge.hasClass("removed")) {
-      this.say(`${from}, ${to}: found, and removed by you.`);
+      this.say(`${from}, ${to}: found, and removed since.`);
       return;
     }
     const [a, b] = [sourceMark, targetMark];
@@ -528,7 +537,7 @@ export class GraphEditor {
     const notes = [];
     if (probability != null) notes.push(`joined in ${Math.round(probability * 100)}% of the resamples`);
     if (origin === "added") notes.push("drawn by you");
-    if (origin === "changed") notes.push("ends changed by you");
+    if (origin === "changed") notes.push("changed since the search");
     const note = notes.length ? ` (${notes.join("; ")})` : "";
     const offer = end ? ` Click: change the end at ${end === "source" ? from : to}.` : "";
     this.say(`${from} ${sign(a, b)} ${to}: ${words.join("")}${note}.${offer}`);

@@ -24,7 +24,7 @@ const BUTTONS = [
   ["fit", "Fit", "Show the whole graph (F)"],
   ["full", "Full screen", "Use the whole screen for the drawing, or leave it (Esc)"],
   ["picture", "Picture", "Save the drawing as a PNG file"],
-  ["ghosts", "Removed edges", "Show or hide the found edges that you removed"],
+  ["ghosts", "Removed edges", "Show or hide the found edges that were removed"],
 ];
 
 const LEGEND = [
@@ -56,7 +56,7 @@ export function buildPanel(act) {
   }
   legend.append(
     element("span", { class: "wide-key" }, element("i", { class: "line thin" }), element("i", { class: "line thick" }), " found more often"),
-    element("span", { class: "mine-key" }, element("i", { class: "line dashed" }), " yours"),
+    element("span", { class: "mine-key" }, element("i", { class: "line dashed" }), " changed"),
     element("span", { class: "removed-key" }, element("i", { class: "line dotted" }), " removed"),
   );
   const root = element(
