@@ -159,7 +159,7 @@ def summary_text(
 
 
 _HEADER = (
-    f"{'method':<14}{'runs':>5}{'improvement %':>15}{'spread':>8}{'rank':>6}"
+    f"{'method':<18}{'runs':>5}{'improvement %':>15}{'spread':>8}{'rank':>6}"
     f"{'gap':>8}{'corr. gap':>11}{'ROC-AUC':>9}{'accuracy':>10}{'log loss':>10}{'seconds':>9}"
 )
 
@@ -178,7 +178,7 @@ def _summary_line(row: "dict[object, object]") -> str:
         return f"{text:>{width}}"
 
     return (
-        f"{row['method']!s:<14}{row['runs']!s:>5}"
+        f"{row['method']!s:<18}{row['runs']!s:>5}"
         + cell("improvement", 15, 2, "+")
         + cell("spread", 8, 2)
         + cell("rank", 6, 2)
