@@ -15,7 +15,7 @@ from causalmix_core.foundation.pretraining.views import ONEHOT_LEVELS, VIEWS
 ESTIMATORS = 4
 MEMBER_VIEWS = ("codes",)
 COLUMNS_PER_MEMBER = 25
-TEMPERATURE = 0.6
+TEMPERATURE = 0.7
 
 
 def inference_views(names: Sequence[str] = MEMBER_VIEWS) -> list[dict[str, Any]]:
