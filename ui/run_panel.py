@@ -116,9 +116,10 @@ def _charts(points: pd.DataFrame, kept: dict[tuple[str, int], int], trained: int
     st.plotly_chart(figure, key="curves")
     st.caption(
         "One colour per method. With several seeds: thin lines are runs, the thick one their mean "
-        "over n runs, the band the middle half of them. The grey dashed line is the model without "
-        "fine-tuning. A small upright mark (with one seed a dotted line) shows the step that early "
-        "stopping kept. Drag over a stretch to zoom in, double-click to zoom out."
+        "over n runs as far as half of them got, the band the middle half of them. The grey dashed "
+        "line is the model without fine-tuning. A small upright mark (with one seed a dotted line) "
+        "shows the step that early stopping kept. Drag over a stretch to zoom in, double-click to "
+        "zoom out."
     )
     with st.expander("Smoothing, and the numbers"):
         st.slider("Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", help="0 draws as measured.")

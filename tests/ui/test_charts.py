@@ -268,3 +268,18 @@ def test_domains_and_policies_are_drawn_as_given() -> None:
     figure = policy_figure(table)
     assert list(figure.data[0].error_x.arrayminus) == [0.5, 0.0]
     assert figure.layout.yaxis.ticktext == ("a&lt;b", "c")
+
+
+def test_a_mean_ends_where_fewer_than_half_of_the_runs_go_on():
+    rows = [
+        ("default", seed, step, "validation", "roc_auc", 0.8 + 0.01 * seed)
+        for seed, last in ((0, 2), (1, 2), (2, 6))
+        for step in range(last + 1)
+    ]
+    curves = pd.DataFrame(rows, columns=["method", "seed", "step", "split", "metric", "value"])
+    figure = curve_figure(curves, [("validation", "roc_auc")])
+    lines = [trace for trace in figure.data if trace.mode and "lines" in trace.mode]
+    assert max(max(line.x) for line in lines) == 6
+    (mean,) = [line for line in lines if line.showlegend]
+    assert list(mean.x) == [0, 1, 2]
+    assert list(mean.y) == pytest.approx([0.81] * 3)

@@ -28,8 +28,12 @@ SPLIT_WORDS = {"train": "training", "validation": "validation", "test": "test", 
 
 
 def _mean_and_range(series: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return mean, quartiles and count over the runs that have reached each step."""
+    """Return mean, quartiles and count over the runs, as far as at least half of them have got.
+
+    Runs stop at different steps: a mean over the few that went on would jump for no other reason.
+    """
     wide = pd.concat([run.set_index("step")["value"] for run in series], axis=1)
+    wide = wide[2 * wide.notna().sum(axis=1) >= len(series)]
     return pd.DataFrame(
         {
             "mean": wide.mean(axis=1),
@@ -54,7 +58,8 @@ def curve_figure(
         best_steps: the step that early stopping chose, per (method, seed).
         smoothing: weight of the past in an exponential average; 0 draws what was measured.
 
-    Every run is a thin line and the mean over seeds a thick one, with a band between the quartiles
+    Every run is a thin line and the mean over seeds a thick one as far as half of the runs have got
+    (they stop at different steps), with a band between the quartiles
     from `FEWEST_FOR_BAND` seeds on. The score of a method that takes no steps is a horizontal line,
     its mean over the seeds that the curves of the same panel have.
     The kept step is a dotted upright line where a method has one run, else a small upright mark

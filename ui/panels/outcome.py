@@ -106,10 +106,10 @@ def verdicts(table: Any) -> None:
     of: dict[str, list[str]] = {}
     for method in dict.fromkeys(table["method"]):
         if method != "none" and (table["status"][table["method"] == method] == "done").any():
-            said = statistics.verdict(table, method).removeprefix(method).lstrip(": ")
+            said = statistics.verdict(table, method).removeprefix(method)
             of.setdefault(said, []).append(method_label(method))
     for said, methods in of.items():
-        st.markdown(f"- **{', '.join(methods)}**: {plain(said)}")
+        st.markdown(f"- **{', '.join(methods)}**{plain(said)}")
 
 
 def outcome(space: Workspace, runs: list[Job], others: list[list[Job]]) -> None:
