@@ -278,7 +278,10 @@ def test_a_mean_ends_where_fewer_than_half_of_the_runs_go_on():
     ]
     curves = pd.DataFrame(rows, columns=["method", "seed", "step", "split", "metric", "value"])
     figure = curve_figure(curves, [("validation", "roc_auc")])
-    lines = [trace for trace in figure.data if trace.mode and "lines" in trace.mode]
+    assert all(trace.mode for trace in figure.data)
+    (band,) = [trace for trace in figure.data if trace.fill]
+    assert band.mode == "lines"
+    lines = [trace for trace in figure.data if "lines" in trace.mode]
     assert max(max(line.x) for line in lines) == 6
     (mean,) = [line for line in lines if line.showlegend]
     assert list(mean.x) == [0, 1, 2]

@@ -229,6 +229,7 @@ def _draw_method(
             go.Scatter(
                 x=[*summary.index, *summary.index[::-1]],
                 y=[*summary["high"], *summary["low"][::-1]],
+                mode="lines",  # with few points plotly would add markers
                 fill="toself",
                 fillcolor=style.faint(0.13),
                 line={"width": 0},
