@@ -53,15 +53,20 @@ class Task:
 
 def simulate(rng: Rng, shape: TaskShape) -> Task:
     """Draw one task; at least two classes occur."""
+    uniform = shape.difficulty > 0.3 and rng.random() < UNIFORM_SHARE
     while True:
-        hidden = _hidden_causes(rng, shape)
-        X, levels = _observe(rng, hidden, shape)
-        causes = _as_seen(rng, hidden, X, levels) if rng.random() < 0.5 else hidden
-        y, p = _classes(rng, causes, shape)
+        if uniform:
+            X, levels = _uniform_categories(rng, shape)
+            y, p = _classes(rng, _as_seen(rng, X, X, levels), shape, UNIFORM_RULES, certainty=0.75)
+        else:
+            hidden = _hidden_causes(rng, shape)
+            X, levels = _observe(rng, hidden, shape)
+            causes = _as_seen(rng, hidden, X, levels) if rng.random() < 0.5 else hidden
+            y, p = _classes(rng, causes, shape, _rule_weights(shape.difficulty))
         if np.bincount(y).max() <= shape.rows - 4:
             break
-    if shape.difficulty > 0.15 and rng.random() < 0.25:
-        _hide(rng, X, hidden)
+    if shape.difficulty > 0.15 and rng.random() < (0.05 if uniform else 0.25):
+        _hide(rng, X, X if uniform else hidden)
     order = rng.permutation(shape.columns)
     return Task(X[:, order], tuple(levels[j] for j in order), y, p)
 
@@ -125,8 +130,13 @@ def _noise(rng: Rng, size: tuple[int, ...], difficulty: float) -> Floats:
 # Rules -------------------------------------------------------------------------------------------
 
 
-def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> tuple[Ints, Floats]:
-    """Give each row the probabilities of the classes 0..k-1 by a random rule, and draw one."""
+def _classes(
+    rng: Rng, Z: Floats, shape: TaskShape, weights: Floats, certainty: float = 0.3
+) -> tuple[Ints, Floats]:
+    """Give each row the probabilities of the classes 0..k-1 by a random rule, and draw one.
+
+    `weights` are the chances of the `RULES`, `certainty` that of a rule all but without noise.
+    """
     T, d = Z.shape
     k = shape.classes
     relevant = _relevant(rng, d)
@@ -140,14 +150,14 @@ def _classes(rng: Rng, Z: Floats, shape: TaskShape) -> tuple[Ints, Floats]:
         S = _contrasts(rng, S)
     ordered = k > 2 and rng.random() < 0.35
     outputs = 1 if (k == 2 or ordered) else k
-    rule = RULES[rng.choice(len(RULES), p=_rule_weights(shape.difficulty))]
+    rule = RULES[rng.choice(len(RULES), p=weights)]
     scores = _standardise(rule(rng, S, outputs))
     if rng.random() < 0.3:
-        other = RULES[rng.choice(len(RULES), p=_rule_weights(shape.difficulty))]
+        other = RULES[rng.choice(len(RULES), p=weights)]
         scores = _standardise(scores + rng.uniform(0.2, 1.0) * _standardise(other(rng, S, outputs)))
     evenness = rng.choice([0.7, 2.0, 10.0], p=[0.2, 0.4, 0.4]) if shape.difficulty > 0.2 else 20.0
     shares = rng.dirichlet(np.full(k, evenness)) * 0.94 + 0.06 / k
-    certain = shape.difficulty > 0.2 and rng.random() < 0.3
+    certain = shape.difficulty > 0.2 and rng.random() < certainty
     if outputs == 1:
         most = 0.3 + 0.4 * shape.difficulty if k == 2 else 0.35
         least, most = (0.001, 0.02) if certain else (0.01, most)
@@ -335,6 +345,11 @@ RULES: tuple[Callable[[Rng, Floats, int], Floats], ...] = (
 )  # fmt: skip
 
 
+UNIFORM_SHARE = 0.12
+UNIFORM_RULES = np.array([0.32, 0.06, 0.14, 0.04, 0.06, 0.12, 0.04, 0.22])
+"""How often a table is one of `_uniform_categories`, and the chances of the rules then."""
+
+
 def _rule_weights(difficulty: float) -> Floats:
     easy = np.array([0.9, 0.05, 0.05, 0, 0, 0, 0, 0])
     full = np.array([0.19, 0.15, 0.20, 0.12, 0.05, 0.11, 0.08, 0.10])
@@ -359,6 +374,23 @@ def _observe(rng: Rng, Z: Floats, shape: TaskShape) -> tuple[Floats, list[int]]:
             else:
                 X[:, j] = _warp(rng, Z[:, j])
     return X, levels
+
+
+def _uniform_categories(rng: Rng, shape: TaskShape) -> tuple[Floats, list[int]]:
+    """Draw columns that all have the same few categories, as boards, votes, sequences and designed
+    experiments do: (rows, columns) codes, most often independent of each other.
+    """
+    T, d = shape.rows, shape.columns
+    k = int(rng.choice([2, 3, 4, 5, 6], p=[0.2, 0.35, 0.25, 0.1, 0.1]))
+    shares = rng.dirichlet(np.full(k, 8.0), size=1 if rng.random() < 0.5 else d)
+    cuts = np.cumsum(np.broadcast_to(shares, (d, k)), axis=1)[:, :-1]
+    level = rng.random((T, d))
+    if rng.random() < 0.35:
+        shared = rng.normal(size=(T, 1)) * rng.uniform(0.2, 1.0, size=d)
+        level = stats.norm.cdf(_standardise(shared + rng.normal(size=(T, d))))
+    code = (level[:, :, None] > cuts[None]).sum(2)
+    columns = [np.unique(code[:, j], return_inverse=True)[1] for j in range(d)]
+    return np.stack(columns, 1).astype(float), [int(c.max()) + 1 for c in columns]
 
 
 def _as_seen(rng: Rng, Z: Floats, X: Floats, levels: list[int]) -> Floats:
