@@ -44,8 +44,8 @@ def label(run: Job) -> str:
     )
 
 
-def chosen_model() -> TunedModel | None:
-    """Let a model be chosen or brought."""
+def chosen_model() -> tuple[TunedModel, str] | None:
+    """Let a model be chosen or brought; return it with what to call it."""
     models = own_models()
     looked_at = st.session_state.get(LOOKED_AT)
     seen = (i for i, run in enumerate(models) if run.id == looked_at)
@@ -66,26 +66,29 @@ def chosen_model() -> TunedModel | None:
         if not path.is_file():
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-        return load(str(path), path.stat().st_mtime)
+        return load(str(path), path.stat().st_mtime), f"the file {brought.name}"
     if run is None:
         return None
     path = model_file(store(), run)
-    return load(str(path), path.stat().st_mtime)
+    name = f"{method_label(run.request['method'])}, seed {run.request['seed']}"
+    return load(str(path), path.stat().st_mtime), name
 
 
 st.title("Predict")
 st.markdown("Give new rows to a tuned model: it says the class, and how likely each class is.")
 try:
-    model = chosen_model()
+    chosen = chosen_model()
 except CausalMixError as error:
     st.error(plain(error), icon=":material/error:")
     st.stop()
-if model is None:
+if chosen is None:
     st.stop()
+model, name = chosen
 features = model.context.features
 st.caption(
-    f"Needs {len(features)} {'column' if len(features) == 1 else 'columns'}. "
-    f"Predicts {plain(model.context.target)}: {plain(', '.join(model.classes))}."
+    f"The model is {plain(name)}. "
+    f"It needs {len(features)} {'column' if len(features) == 1 else 'columns'} and "
+    f"predicts {plain(model.context.target)}: {plain(', '.join(model.classes))}."
 )
 with st.expander("Columns it needs"):
     st.markdown(plain(", ".join(features)))

@@ -39,8 +39,13 @@ def watch_job(job_id: str, doing: str) -> None:
         bar.progress(
             job.fraction, f"{doing}: {plain(job.sentence)}" + (f" · {left}" if left else "")
         )
-        if stop.button("Cancel", key=f"cancel-{job_id}", width="stretch"):
-            jobs.cancel(store(), job_id)
+        stop.button(
+            "Cancel",
+            key=f"cancel-{job_id}",
+            width="stretch",
+            on_click=jobs.cancel,  # a callback: the panel may end before it comes to the button
+            args=(store(), job_id),
+        )
 
     panel()
 

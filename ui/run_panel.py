@@ -164,14 +164,26 @@ def _overall(project: str, runs: list[Job]) -> None:
         share,
         f"Preparing rows: {plain(ahead[0].sentence)}" if going and ahead else standing(runs),
     )
-    if going and buttons[0].button("Cancel all", key="cancel-all", width="stretch"):
-        for kind in ("finetune", "prepare"):
-            jobs.cancel_all(store(), project, kind)
-    if waylaid and buttons[-1].button("Resume all", key="resume-all", width="stretch"):
-        for run in waylaid:
-            jobs.resume(store(), run.id, launch=False)
-        jobs.tend(store())
-        st.rerun()
+    # Callbacks, because the panel may run the page again before it comes to a button.
+    if going:
+        buttons[0].button(
+            "Cancel all", key="cancel-all", width="stretch", on_click=_cancel_all, args=(project,)
+        )
+    if waylaid:
+        buttons[-1].button(
+            "Resume all", key="resume-all", width="stretch", on_click=_resume_all, args=(waylaid,)
+        )
+
+
+def _cancel_all(project: str) -> None:
+    for kind in ("finetune", "prepare"):
+        jobs.cancel_all(store(), project, kind)
+
+
+def _resume_all(runs: list[Job]) -> None:
+    for run in runs:
+        jobs.resume(store(), run.id, launch=False)
+    jobs.tend(store())
 
 
 def _each(runs: list[Job]) -> None:
@@ -195,11 +207,15 @@ def _each(runs: list[Job]) -> None:
             name.text(f"{method}, seed {run.request['seed']}")
             if run.state.is_over:
                 bar.text(f"{STATE_WORDS[run.state]}" + (f": {run.error}" if run.error else ""))
-                if button.button("Resume", key=f"resume-{run.id}", width="stretch"):
-                    jobs.resume(store(), run.id)
-                    st.rerun()
+                label, act = "Resume", jobs.resume
             else:
                 left = time_left(run)
                 bar.progress(run.fraction, plain(run.sentence) + (f" · {left}" if left else ""))
-                if button.button("Cancel", key=f"cancel-{run.id}", width="stretch"):
-                    jobs.cancel(store(), run.id)
+                label, act = "Cancel", jobs.cancel
+            button.button(
+                label,
+                key=f"{label.lower()}-{run.id}",
+                width="stretch",
+                on_click=act,
+                args=(store(), run.id),
+            )

@@ -47,9 +47,9 @@ def test_six_runs_are_watched_cancelled_resumed_and_used(
         page.get_by_role("button", name=f"Remove {method}").click()
     number(page, "Seeds", 2)
     number(page, "Labelled rows", 60)
-    number(page, "Training steps at most", 40)
+    number(page, "Training steps at most", 200)  # long enough to be cancelled
     page.get_by_text("More choices").click()
-    number(page, "Steps between evaluations", 2)
+    number(page, "Steps between evaluations", 5)
     number(page, "Ensemble members", 1)
     number(page, "Patience", 0)
     page.get_by_role("button", name="Launch").click()
@@ -107,6 +107,8 @@ def test_six_runs_are_watched_cancelled_resumed_and_used(
     page.get_by_test_id("stFileUploader").filter(has_text="model file").locator(
         "input"
     ).set_input_files(file)
+    # Only then the rows: Streamlit loses an upload that is begun in the instant a page is run anew.
+    expect(page.get_by_text("The model is the file tuned.safetensors")).to_be_visible(timeout=LONG)
     rows = space.raw().frame.drop(columns="disease").tail(20)
     rows = rows[rows.columns[::-1]].assign(ward="north")
     new = tmp_path / "new rows.csv"
