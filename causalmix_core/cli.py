@@ -338,7 +338,7 @@ def _read_table(options: argparse.Namespace) -> Any:
     """Read a command's TABLE with the target and kinds it was given."""
     from causalmix_core.table import read_table
 
-    return read_table(options.table, options.target, kinds=_kinds(options))
+    return read_table(options.table, options.target, **_kinds(options))
 
 
 def _read(path: str, *, like: Any) -> Any:
@@ -348,17 +348,24 @@ def _read(path: str, *, like: Any) -> Any:
     return read_table(path, like=like)
 
 
-def _kinds(options: argparse.Namespace) -> dict[str, str] | None:
-    """Read --kinds: a JSON object of column and kind."""
+def _kinds(options: argparse.Namespace) -> dict[str, Any]:
+    """Read --kinds: a JSON object of column and kind, or values in their order (ordinal)."""
     if not options.kinds:
-        return None
+        return {}
     try:
         kinds = json.loads(Path(options.kinds).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError):
         kinds = None
     if not isinstance(kinds, dict):
-        raise TableError(f'{options.kinds} should hold kinds such as {{"age": "integer"}}.')
-    return {str(column): str(kind) for column, kind in kinds.items()}
+        raise TableError(
+            f'{options.kinds} should hold kinds such as {{"age": "integer"}}, or the values of an '
+            'ordinal column in their order: {"size": ["small", "large"]}.'
+        )
+    levels = {column: list(map(str, kind)) for column, kind in kinds.items() if type(kind) is list}
+    return {
+        "kinds": {c: "ordinal" if c in levels else str(kind) for c, kind in kinds.items()},
+        "levels": levels,
+    }
 
 
 def _fresh_folder(path: str) -> Path:
@@ -393,7 +400,10 @@ def _parser() -> argparse.ArgumentParser:
     def takes_table(sub: argparse.ArgumentParser, target_required: bool = False) -> None:
         sub.add_argument("table", metavar="TABLE", help="CSV, TSV, Excel or Parquet file")
         sub.add_argument("--target", required=target_required, help="the column to be predicted")
-        sub.add_argument("--kinds", help="JSON file of kinds that differ from the guesses")
+        sub.add_argument(
+            "--kinds",
+            help="JSON file of kinds that differ from the guesses; a list of values is an order",
+        )
 
     sub = command("inspect", _inspect, "Say what the columns of a table hold.")
     takes_table(sub)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.loader import load_table_panel
 from ui.navigation import GRAPH
-from ui.panels.columns import columns_table
+from ui.panels.columns import columns_table, orders
 from ui.panels.profile import profile
 from ui.panels.reading import reading, say_refusal
 from ui.panels.target import target_and_test_rows
@@ -35,6 +35,7 @@ reading(space)
 target_and_test_rows(space, table)
 st.subheader("Columns")
 columns_table(space, table)
+orders(space, table)
 st.subheader("A look at the values")
 if table.target is not None:
     st.caption("Test rows are not shown here.")

@@ -53,6 +53,21 @@ def test_inspect_prints_the_contract(health: Path, capsys: pytest.CaptureFixture
     assert isinstance(report["warnings"], list)
 
 
+def test_a_file_of_kinds_may_put_values_in_order(
+    health: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = sorted(pd.read_csv(health)["region"].unique(), reverse=True)
+    file = tmp_path / "kinds.json"
+    file.write_text(json.dumps({"region": values, "age": "numeric"}))
+    assert run("inspect", health, "--kinds", file, "--json") == 0
+    kinds = {c["name"]: c["kind"] for c in json.loads(capsys.readouterr().out)["columns"]}
+    assert kinds["region"] == "ordinal"
+    assert kinds["age"] == "numeric"
+    file.write_text(json.dumps({"region": values[1:]}))
+    assert run("inspect", health, "--kinds", file) == 2
+    assert values[0] in capsys.readouterr().err
+
+
 def test_split_keeps_the_budget_and_loses_no_row(split_folder: Path) -> None:
     sizes = {name: len(pd.read_csv(split_folder / f"{name}.csv")) for name in PARTS}
     assert sizes == {"train": 80, "validation": 40, "test": 120}

@@ -46,6 +46,7 @@ class Choices:
     Attributes:
         target: the column to be predicted.
         kinds: kinds where they differ from the guesses.
+        levels: the values of ordinal columns in their order, where it is not that of the names.
         bins: inner edges of the bins of a numeric target.
         group: rows with the same value here are never parted between training and test.
         time: the latest rows by this column are the test rows.
@@ -55,6 +56,7 @@ class Choices:
 
     target: str | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bins: tuple[float, ...] = ()
     group: str | None = None
     time: str | None = None
@@ -65,6 +67,7 @@ class Choices:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what `asdict` gave and JSON kept."""
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        known["levels"] = {c: tuple(order) for c, order in known.get("levels", {}).items()}
         known["bins"] = tuple(known.get("bins") or ())
         known["true_edges"] = tuple((a, b) for a, b in known.get("true_edges") or ())
         return cls(**known)
@@ -272,7 +275,7 @@ class Workspace:
         }
 
     def _typed(self, raw: RawTable, choices: Choices) -> Table:
-        table = to_table(raw, choices.target, kinds=choices.kinds)
+        table = to_table(raw, choices.target, kinds=choices.kinds, levels=choices.levels)
         if choices.target is not None and choices.bins:
             table = bins_at(choices.target, choices.bins).apply(table)
         return table

@@ -293,6 +293,10 @@ def _order_levels(column: RawColumn, order: Sequence[str] | None) -> tuple[str, 
         if numbers is None:
             return tuple(sorted(column.values))
         return tuple(text for _, text in sorted(zip(numbers, column.values, strict=True)))
+    if twice := [text for text, count in Counter(order).items() if count > 1]:
+        raise TableError(
+            f"The order given for column {column.name!r} names {list_names(twice, 'value')} twice."
+        )
     left_out = [text for text in column.values if text not in order]
     if left_out:
         raise TableError(

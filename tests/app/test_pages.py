@@ -130,6 +130,24 @@ def test_a_refused_kind_is_told_and_stands_in_the_way_of_no_later_one(
     assert "Nothing was changed" in message
 
 
+def test_the_values_of_an_ordinal_column_are_put_in_order(
+    open_page: Open, space: Workspace
+) -> None:
+    space.choose(replace(space.choices(), kinds={"region": "ordinal"}))
+    names = space.table().levels["region"]
+    app = open_page("data", space.project)
+    [order] = app.text_area
+    assert order.value.splitlines() == list(names) == sorted(names)
+    order.set_value("\n".join(reversed(names)))
+    app.run()
+    assert_sound(app)
+    assert space.table().levels["region"] == names[::-1]
+    app.text_area[0].set_value(names[0])
+    app.run()
+    assert "Nothing was changed" in app.error[0].value
+    assert space.table().levels["region"] == names[::-1]
+
+
 def test_a_search_runs_as_a_job_and_its_graph_is_shown(
     open_page: Open, space: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -473,3 +491,30 @@ def test_an_open_graph_asks_how_many_graphs_to_mix(open_page: Open, graphed: Wor
     graphed.put_history(History(MixedGraph(nodes=nodes, edges=edges, graph_type="pag")))
     app = open_page("synthesize", graphed.project)
     assert [box.value for box in app.number_input if "mixture" in box.label] == [10]
+
+
+def test_what_was_chosen_in_a_form_outlasts_a_change_of_page(
+    open_page: Open, graphed: Workspace
+) -> None:
+    def seeds(app: AppTest) -> Any:
+        return next(box for box in app.number_input if box.label == "Seeds")
+
+    def methods(app: AppTest) -> Any:
+        return next(box for box in app.multiselect if box.label == "Methods to compare")
+
+    app = open_page("finetune", graphed.project)
+    seeds(app).set_value(3)
+    methods(app).set_value(["none", "smote"])
+    app.run()
+    for page in ("data", "synthesize", "finetune"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert_sound(app)
+    assert seeds(app).value == 3
+    assert methods(app).value == ["none", "smote"]
+
+    # Other choices about the table begin a fresh form.
+    graphed.choose(replace(graphed.choices(), target="smoker"))
+    app.switch_page("pages/data.py").run()
+    app.switch_page("pages/finetune.py").run()
+    assert_sound(app)
+    assert seeds(app).value == 6

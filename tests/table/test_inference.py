@@ -122,6 +122,8 @@ def test_kinds_can_be_changed_and_columns_taken_back():
     assert ordered.levels == {"grade": ("11", "9", "10")}
     with pytest.raises(TableError, match="leaves out the value '11'"):
         to_table(raw, kinds={"grade": Kind.ORDINAL}, levels={"grade": ["9", "10"]})
+    with pytest.raises(TableError, match="twice"):
+        to_table(raw, kinds={"grade": Kind.ORDINAL}, levels={"grade": ["9", "10", "11", "9"]})
 
 
 def test_a_target_of_few_whole_numbers_holds_classes():

@@ -8,6 +8,7 @@ import streamlit as st
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.table import Kind, Table, summarise
 from ui.panels.reading import change, say_refusal
+from ui.words import plain
 
 KIND_WORDS = {
     Kind.NUMERIC: "numeric: a measure with decimals",
@@ -22,6 +23,7 @@ KIND_WORDS = {
 }
 
 _REFUSED = "kinds-error"
+_ORDER_REFUSED = "order-error"
 _ROUND = "kinds-round"
 
 
@@ -91,3 +93,33 @@ def columns_table(space: Workspace, table: Table) -> None:
         "Columns that are set aside take no part: give them another kind to take them back. "
         "Changing a kind drops a graph that was found before."
     )
+
+
+def orders(space: Workspace, table: Table) -> None:
+    """Let the values of every ordinal column be put in order; nothing where there is none."""
+    binned = table.target if space.choices().bins else None
+    names = [name for name in table.levels if name != binned]
+    if not names:
+        return
+    say_refusal(_ORDER_REFUSED)
+    decided = space.choices().levels
+    for name in names:
+        levels = table.levels[name]
+        title = f"Order of {plain(name)}: {plain(' < '.join(levels))}"
+        with st.expander(title, expanded=name not in decided):
+            if name not in decided:
+                st.caption("So far they stand in the order of their numbers or names. Is it right?")
+            key = f"order-{space.project}-{space.table_key()}-{name}"
+            st.text_area(
+                f"Values of {plain(name)}, one per line, the lowest first",
+                "\n".join(levels),
+                key=key,
+                on_change=_take_order,
+                args=(space, name, key),
+                height=35 + 24 * min(len(levels), 12),
+            )
+
+
+def _take_order(space: Workspace, name: str, key: str) -> None:
+    order = tuple(line.strip() for line in st.session_state[key].splitlines() if line.strip())
+    change(space, said_at=_ORDER_REFUSED, levels={**space.choices().levels, name: order})

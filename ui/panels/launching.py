@@ -14,6 +14,7 @@ from causalmix_core.finetune import METHODS, Mixing, Settings, Stopping
 from causalmix_core.finetune.methods import MOST_SYNTHETIC
 from causalmix_core.foundation import MODELS, is_available
 from causalmix_core.table import Table
+from ui.kept import Keep, keeper
 from ui.session import store
 from ui.words import plain
 
@@ -43,10 +44,12 @@ INTO = {"both": "context and query", "context": "context", "query": "query"}
 def form(space: Workspace, development: Table, test: Table) -> None:
     """Ask what to run, and launch."""
     graph = space.graph()
+    keep = keeper(space, "finetune")
     methods = st.multiselect(
         "Methods to compare",
         list(METHODS),
         default=FIRST_METHODS,
+        **keep("methods"),
         format_func=lambda name: METHODS[name].title,
         help="All share the same rows, the same number of steps and the same model. Keep "
         "'No fine-tuning': it is what the others are measured against." + _slow_ones(),
@@ -57,6 +60,7 @@ def form(space: Workspace, development: Table, test: Table) -> None:
         1,
         20,
         FEWEST_FOR_VERDICT,
+        **keep("seeds"),
         help="Every seed draws other labelled rows and trains again: one run says little. "
         f"A verdict needs {FEWEST_FOR_VERDICT}.",
     )
@@ -65,6 +69,7 @@ def form(space: Workspace, development: Table, test: Table) -> None:
         10,
         len(development),
         min(len(development), 300),
+        **keep("labelled"),
         step=10,
         help="The low-resource case: so many rows are drawn for training, a third of them for "
         "validation.",
@@ -74,18 +79,20 @@ def form(space: Workspace, development: Table, test: Table) -> None:
         1,
         2000,
         DEFAULTS.steps,
+        **keep("steps"),
         step=10,
         help="Gradient steps of a run.",
     )
     model = four.selectbox(
         "Model",
         [entry.name for entry in MODELS if is_available(entry.name)],
+        **keep("model"),
         format_func=lambda name: next(m.title for m in MODELS if m.name == name),
         help="Models that are on this computer. The README tells how to add others.",
     )
     chosen = next(entry for entry in MODELS if entry.name == model)
     st.caption(f"{chosen.description} Licence: {chosen.licence}")
-    settings, domain = _more_choices(development)
+    settings, domain = _more_choices(development, keep)
     count = len(methods) * int(seeds)
     st.caption(
         f"{count} {'run' if count == 1 else 'runs'}: {len(methods)} × {int(seeds)} (methods × "
@@ -155,7 +162,7 @@ def _slow_ones() -> str:
     )
 
 
-def _more_choices(development: Table) -> tuple[Settings, tuple[str, str]]:
+def _more_choices(development: Table, keep: Keep) -> tuple[Settings, tuple[str, str]]:
     """Ask for the mixing policy, the stopping rule, the rate and a domain; defaults are fine."""
     with st.expander("More choices: learning, mixing, stopping, a held-out domain"):
         left, middle, right = st.columns(3)
@@ -164,31 +171,43 @@ def _more_choices(development: Table) -> tuple[Settings, tuple[str, str]]:
             "Learning rate",
             [1e-5, 3e-5, 1e-4, 2e-4, 3e-4, 1e-3],
             value=DEFAULTS.learning_rate,
+            **keep("rate"),
             format_func="{:g}".format,
         )
-        every = left.number_input("Steps between evaluations", 1, 100, DEFAULTS.evaluate_every)
+        every = left.number_input(
+            "Steps between evaluations", 1, 100, DEFAULTS.evaluate_every, **keep("every")
+        )
         members = left.number_input(
             "Ensemble members",
             1,
             32,
             DEFAULTS.estimators,
+            **keep("members"),
             help="The model sees the table in so many shuffled views. More predict better, in "
             "proportion slower.",
         )
         precision = left.selectbox(
             "Arithmetic of training steps",
             list(PRECISIONS),
+            **keep("precision"),
             format_func=PRECISIONS.get,
             help="The loss stays the same within noise. Scores and predictions are always made in "
             "full precision.",
         )
         middle.markdown("**Mixing**")
         share = middle.slider(
-            "Share of synthetic rows", 0.1, 1.0, MIXING.share, 0.1, help="In every training step."
+            "Share of synthetic rows",
+            0.1,
+            1.0,
+            MIXING.share,
+            0.1,
+            **keep("share"),
+            help="In every training step.",
         )
         into = middle.selectbox(
             "Where synthetic rows go",
             list(INTO),
+            **keep("into"),
             format_func=INTO.get,
             help="A step predicts query rows from context rows. Validation and test rows are "
             "always real, and so is the context at prediction time.",
@@ -196,32 +215,47 @@ def _more_choices(development: Table) -> tuple[Settings, tuple[str, str]]:
         fresh = middle.selectbox(
             "Which synthetic rows",
             [True, False],
+            **keep("fresh"),
             format_func={True: "others in every step", False: "one fixed set"}.get,
             help="A fixed set is as large as the training rows.",
         )
         schedule = middle.selectbox(
             "Share over time",
             ["constant", "fading"],
+            **keep("schedule"),
             format_func={"constant": "the same in every step", "fading": "falls to none"}.get,
         )
         right.markdown("**Stopping**")
-        rule = right.selectbox("Which step is kept", list(RULES), format_func=RULES.get)
+        rule = right.selectbox(
+            "Which step is kept", list(RULES), **keep("rule"), format_func=RULES.get
+        )
         metric = right.selectbox(
             "Judged by",
             ["log_loss", "roc_auc"],
+            **keep("metric"),
             format_func={"log_loss": "log loss", "roc_auc": "ROC-AUC"}.get,
         )
         patience = right.number_input(
-            "Patience (evaluations, 0 = run to the end)", 0, 100, STOPPING.patience
+            "Patience (evaluations, 0 = run to the end)",
+            0,
+            100,
+            STOPPING.patience,
+            **keep("patience"),
         )
         window = right.number_input(
-            "Smoothed over evaluations", 1, 20, STOPPING.window, help="For the smoothed rule."
+            "Smoothed over evaluations",
+            1,
+            20,
+            STOPPING.window,
+            **keep("window"),
+            help="For the smoothed rule.",
         )
         folds = right.number_input(
             "Validation splits",
             2,
             10,
             STOPPING.folds,
+            **keep("folds"),
             help="For the rule over several splits, which takes that many times longer.",
         )
         judged = right.number_input(
@@ -229,15 +263,17 @@ def _more_choices(development: Table) -> tuple[Settings, tuple[str, str]]:
             20,
             20_000,
             STOPPING.synthetic_rows,
+            **keep("judged"),
             step=100,
             help="For the rule that judges on rows of the causal model.",
         )
         st.markdown("**A held-out domain**")
         one, two = st.columns(2)
         columns = [name for name in development.columns if name != development.target]
-        column = one.selectbox("Column", columns, index=None, placeholder="none")
+        column = one.selectbox("Column", columns, index=None, **keep("domain"), placeholder="none")
         value = two.text_input(
             "Value",
+            **keep("value"),
             help="Rows with this value are left out of everything and scored on their own, such as "
             "one country or one year.",
         )

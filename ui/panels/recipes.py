@@ -10,6 +10,7 @@ from causalmix_core.experiment import jobs
 from causalmix_core.experiment.workspace import COMPARISON, MECHANISMS, Recipe, Workspace
 from causalmix_core.graph import reasons_not_dag
 from causalmix_core.table import Table
+from ui.kept import Keep, keeper
 from ui.panels import wishes
 from ui.session import store
 from ui.words import plain
@@ -24,42 +25,51 @@ QUALITIES = {
 def form(space: Workspace, development: Table, busy: bool) -> None:
     """Ask what to make, and start; no start while rows are being made (`busy`).
 
-    The form is drawn all the same: Streamlit forgets what was chosen in a form that is not.
+    The form is drawn all the same, so that the page stays as it is.
     """
+    keep = keeper(space, "rows")
     methods = st.multiselect(
         "Generators",
         list(GENERATORS),
         default=["causal", "mixup", "smote"],
+        **keep("methods"),
         format_func=lambda name: GENERATORS[name].title,
         help="The causal model makes every column from its causes. Mixup averages two rows. "
         "SMOTE walks from a row towards a neighbour.",
     )
     one, two, three = st.columns(3)
-    rows = one.number_input("Synthetic rows per generator", 10, 100_000, 1000, step=100)
+    rows = one.number_input(
+        "Synthetic rows per generator", 10, 100_000, 1000, **keep("rows"), step=100
+    )
     labelled = two.number_input(
         "Labelled rows to learn from",
         10,
         len(development),
         len(development),
+        **keep("labelled"),
         step=10,
         help="The low-resource case: draw only so many of the rows. A third of them is kept "
         "for validation and judging; generators learn from the rest.",
     )
     with three:
-        balance = wishes.classes(development)
+        balance = wishes.classes(development, keep)
     causal = {"quality": "good"}
     if "causal" in methods:
-        causal = _causal_settings(space)
+        causal = _causal_settings(space, keep)
     with st.expander("Rules between columns"):
-        rules = wishes.rules(development, f"{space.project}-{space.table_key()}")
+        rules = wishes.rules(development, f"{space.project}-{space.table_key()}", keep)
     with st.expander("What if a column were set by hand?"):
-        do = wishes.intervention(development)
+        do = wishes.intervention(development, keep)
     if "causal" in methods and (warning := wishes.clash(balance, do, development.target)):
         st.warning(plain(warning), icon=":material/info:")
     with st.expander("Seeds"):
         left, right = st.columns(2)
-        seed = left.number_input("Seed", 0, 2**31 - 1, 0, help="Same seed, same rows.")
-        draw_seed = right.number_input("Seed of the draw of labelled rows", 0, 2**31 - 1, 0)
+        seed = left.number_input(
+            "Seed", 0, 2**31 - 1, 0, **keep("seed"), help="Same seed, same rows."
+        )
+        draw_seed = right.number_input(
+            "Seed of the draw of labelled rows", 0, 2**31 - 1, 0, **keep("draw")
+        )
     _times(methods, int(rows))
     ready = bool(methods) and rules is not None
     if not methods:
@@ -99,12 +109,15 @@ def form(space: Workspace, development: Table, busy: bool) -> None:
     st.rerun()
 
 
-def _causal_settings(space: Workspace) -> dict[str, Any]:
+def _causal_settings(space: Workspace, keep: Keep) -> dict[str, Any]:
     """Ask how the causal model is fitted."""
     graph = space.graph()
     left, right = st.columns(2)
     quality = left.selectbox(
-        "Quality of the causal model", list(QUALITIES), format_func=lambda name: QUALITIES[name]
+        "Quality of the causal model",
+        list(QUALITIES),
+        **keep("quality"),
+        format_func=lambda name: QUALITIES[name],
     )
     settings: dict[str, Any] = {"quality": quality}
     if graph is not None and reasons_not_dag(graph, allow_hidden=True):
@@ -114,6 +127,7 @@ def _causal_settings(space: Workspace) -> dict[str, Any]:
                 1,
                 100,
                 10,
+                **keep("dags"),
                 help="Your graph leaves directions open. Each of so many graphs decides them by "
                 "chance, as often as resampling found them, and makes an equal share of the rows. "
                 "1 takes the single most likely completion.",

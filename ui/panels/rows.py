@@ -137,9 +137,8 @@ def repeat(space: Workspace, made: dict[str, Rows], training: Table) -> None:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("training.csv", to_csv(training.frame))
-            archive.writestr(
-                "kinds.json", json.dumps({c: str(k) for c, k in training.kinds.items()})
-            )
+            kinds = {c: str(kind) for c, kind in training.kinds.items()} | dict(training.levels)
+            archive.writestr("kinds.json", json.dumps(kinds))
             if graph is not None:
                 archive.writestr("graph.json", to_json(graph))
             archive.writestr("repeat.sh", "\n".join(lines) + "\n")

@@ -12,6 +12,7 @@ from causalmix_core.graph import Knowledge
 from causalmix_core.graph.graph_file import knowledge_to_dict
 from causalmix_core.table import Table
 from ui.job_panel import in_words
+from ui.kept import keeper
 from ui.session import store
 from ui.words import plain
 
@@ -40,7 +41,7 @@ LONG = 120.0  # seconds from which a search should be thought over
 def search_form(space: Workspace, development: Table, busy: bool) -> None:
     """Ask how to search, say what to expect, and start; no start while a search is `busy`.
 
-    The form is drawn all the same: Streamlit forgets what was chosen in a form that is not.
+    The form is drawn all the same, so that the page stays as it is.
     """
     screening = findings(space, development)
     if screening is not None:
@@ -68,10 +69,12 @@ def findings(space: Workspace, development: Table) -> Screening | None:
 
 @st.fragment
 def _choices(space: Workspace, development: Table, busy: bool) -> None:
+    keep = keeper(space, "search")
     one, two, three = st.columns([2, 1, 1])
     algorithm = one.selectbox(
         "Search method",
         list(ALGORITHMS),
+        **keep("algorithm"),
         format_func=ALGORITHMS.get,
         help="PC and FCI remove every link that statistical tests can explain away, and "
         "orient what is left. FCI also reckons with hidden common causes. Together they give "
@@ -81,6 +84,7 @@ def _choices(space: Workspace, development: Table, busy: bool) -> None:
         "Test level α",
         [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2],
         value=0.05,
+        **keep("alpha"),
         help="Smaller: fewer links, surer. Larger: more links, also accidental ones.",
     )
     resamples = three.number_input(
@@ -88,6 +92,7 @@ def _choices(space: Workspace, development: Table, busy: bool) -> None:
         0,
         500,
         50,
+        **keep("resamples"),
         step=10,
         help="The search is repeated on so many random draws of the rows: a link that is "
         "found again and again deserves trust. 0 searches once.",
@@ -97,6 +102,7 @@ def _choices(space: Workspace, development: Table, busy: bool) -> None:
         test = left.selectbox(
             "Independence test",
             list(TESTS),
+            **keep("test"),
             format_func=TESTS.get,
             help="How it is tested whether two columns are related once others are known. The "
             "kernel test also sees curved and other odd dependence. It looks at 300 rows at most, "
@@ -105,6 +111,7 @@ def _choices(space: Workspace, development: Table, busy: bool) -> None:
         draws = left.selectbox(
             "Rows of a resample",
             list(DRAWS),
+            **keep("draws"),
             format_func=DRAWS.get,
             help="With repeats, every resample is as large as the table. Half of the rows without "
             "repeats is stricter: weak links are found less often.",
@@ -114,16 +121,20 @@ def _choices(space: Workspace, development: Table, busy: bool) -> None:
             0,
             10,
             None,
+            **keep("depth"),
             placeholder="no limit",
             help="How many other columns a test may hold fixed at once. A limit makes wide tables "
             "quicker; links that only more columns together explain then stay in the graph. "
             "Without a limit, FCI still tries at most 2 distant columns at a time when it looks "
             "for hidden causes.",
         )
-        seed = right.number_input("Seed", 0, 2**31 - 1, 0, help="Same seed, same graph.")
+        seed = right.number_input(
+            "Seed", 0, 2**31 - 1, 0, **keep("seed"), help="Same seed, same graph."
+        )
     sink = development.target is not None and st.checkbox(
         f"The target, {plain(development.target)}, causes nothing else in the table",
         value=False,
+        **keep("sink"),
         help="Tick it where you know that the target comes last: no arrow will leave it.",
     )
     settings: dict[str, Any] = {

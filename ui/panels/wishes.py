@@ -9,13 +9,14 @@ from causalmix_core.augment import parse_rule, suggest_rules
 from causalmix_core.augment.rules import Combinations, Order, Rule, Sum
 from causalmix_core.errors import GeneratorError
 from causalmix_core.table import Kind, Table
+from ui.kept import Keep
 from ui.words import plain
 
 _AS_REAL, _EQUAL, _OWN = "as in the real rows", "all equally often", "shares of my own"
 _MOST_CLASSES = 20
 
 
-def classes(table: Table) -> Mapping[str, float] | None:
+def classes(table: Table, keep: Keep) -> Mapping[str, float] | None:
     """Ask for the shares of the classes; None keeps the real ones."""
     if table.target is None or not table.kinds[table.target].is_category:
         return None
@@ -25,6 +26,7 @@ def classes(table: Table) -> Mapping[str, float] | None:
     choice = st.selectbox(
         "Classes of the synthetic rows",
         [_AS_REAL, _EQUAL, *only, _OWN],
+        **keep("classes"),
         help="Rows of a rare class are made directly, not by waiting for one to turn up.",
     )
     if choice == _AS_REAL:
@@ -91,18 +93,20 @@ def _suggested(key: str, _table: Table) -> list[str]:
     return [rule.text for rule in suggest_rules(_table)]
 
 
-def rules(table: Table, key: str) -> list[str] | None:
+def rules(table: Table, key: str, keep: Keep) -> list[str] | None:
     """Ask for rules between columns; None where one of them makes no sense."""
     found = _suggested(key, table)
     chosen = st.multiselect(
         "Rules that hold in every real row: which ones must hold?",
         found,
+        **keep("rules"),
         format_func=lambda text: in_words(parse_rule(text)),
         placeholder="Choose rules" if found else "No rules were found in the rows",
         disabled=not found,
     )
     written = st.text_area(
         "Rules of your own, one per line",
+        **keep("own-rules"),
         placeholder="start <= end\nrent + food = spending\ncity within country",
         height=110,
         help="a <= b: order of two numbers or dates, or a part and its whole. a + b = c: a sum. "
@@ -134,7 +138,7 @@ def in_words(rule: Rule) -> str:
     return rule.text
 
 
-def intervention(table: Table) -> Mapping[str, object]:
+def intervention(table: Table, keep: Keep) -> Mapping[str, object]:
     """Ask what to set a column to; empty for nothing."""
     st.caption(
         "For the curious: rows of a world in which one column is set by hand. Its effects follow, "
@@ -143,19 +147,18 @@ def intervention(table: Table) -> Mapping[str, object]:
     )
     left, right = st.columns(2)
     none = "nothing"
-    column = left.selectbox("Set this column", [none, *table.columns])
+    column = left.selectbox("Set this column", [none, *table.columns], **keep("set"))
     if column == none:
         return {}
-    kind = table.kinds[column]
+    kind, kept = table.kinds[column], keep(f"to-{column}")
     if kind.is_category:
         levels = sorted(table.frame[column].dropna().astype(str).unique())
-        return {column: right.selectbox("to", levels)}
+        return {column: right.selectbox("to", levels, **kept)}
     values = table.frame[column].dropna()
     if kind is Kind.DATETIME:
         first, last = values.min().date(), values.max().date()
-        return {
-            column: str(right.date_input("to", pd.Timestamp(values.median()).date(), first, last))
-        }
+        middle = pd.Timestamp(values.median()).date()
+        return {column: str(right.date_input("to", middle, first, last, **kept))}
     whole = kind is Kind.INTEGER
     cast = int if whole else float
     number = right.number_input(
@@ -163,6 +166,7 @@ def intervention(table: Table) -> Mapping[str, object]:
         cast(values.min()),
         cast(values.max()),
         cast(values.median()),
+        **kept,
         help="Between the smallest and the largest value of the real rows.",
     )
     return {column: number}
