@@ -1,0 +1,98 @@
+"""How many columns should a member of the compact ensemble see? Measured on simulated wide tables.
+
+    python benchmarks/compact_columns.py --out benchmarks/results
+
+The five tables that settings are chosen on are narrow, so this is chosen on fresh tasks of the
+simulator (256 labelled rows, 200 others): four members, each with so many columns drawn at random
+so that all are seen about equally often, beside a random forest on the same numbers.
+"""
+
+import argparse
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+from compact_simulated import MISSING, scores
+from sklearn.ensemble import RandomForestClassifier
+
+from causalmix_core.foundation import checkpoint, digest, path
+from causalmix_core.foundation._tabpfn import build_network
+from causalmix_core.foundation.pretraining.export import TEMPERATURE
+from causalmix_core.foundation.pretraining.prior import TaskShape, simulate
+from causalmix_core.foundation.pretraining.views import encode
+
+WIDTHS, SEEN, MEMBERS = (36, 60, 100), (25, 50, 100), 4
+ROWS, CONTEXT = 456, 256
+
+
+def columns_of_members(rng: np.random.Generator, width: int, seen: int) -> list[np.ndarray]:
+    """Columns of each member, dealt from shuffled packs of all."""
+    packs = np.concatenate([rng.permutation(width) for _ in range(-(-MEMBERS * seen // width))])
+    return [np.unique(packs[m * seen : (m + 1) * seen]) for m in range(MEMBERS)]
+
+
+def compare(model: str, tasks: int, width: int) -> dict[str, np.ndarray]:
+    """Mean ROC-AUC and log loss by number of columns seen, and of a forest."""
+    import torch
+
+    kept = checkpoint.load(path(model))
+    network = build_network(kept["config"])
+    network.load_state_dict(kept["state_dict"])
+    network.eval()
+    rng = np.random.default_rng([2**31 + 2, width])
+    found: dict[str, list[tuple[float, float]]] = {}
+    for number in range(tasks):
+        task = simulate(rng, TaskShape(ROWS, width, 2 if number % 2 else 4))
+        X, y, _ = encode(rng, [task], "codes", CONTEXT, width)
+        known = int(y[:CONTEXT].max()) + 1
+        query = np.flatnonzero(y[CONTEXT:, 0] >= 0)
+        truth = y[CONTEXT:, 0][query]
+        for seen in sorted({min(seen, width) for seen in SEEN}):
+            members = []
+            for columns in columns_of_members(rng, width, seen):
+                with torch.inference_mode():
+                    labels = torch.from_numpy(y[:CONTEXT]).float()
+                    z = network(torch.from_numpy(X[:, :, columns]), labels)[query, 0, :known]
+                members.append((z.float() / TEMPERATURE).softmax(-1).numpy())
+            found.setdefault(str(seen), []).append(scores(np.mean(members, 0), truth))
+        table = np.nan_to_num(X[:, 0], nan=MISSING)
+        forest = RandomForestClassifier(300, random_state=0).fit(table[:CONTEXT], y[:CONTEXT, 0])
+        found.setdefault("forest", []).append(
+            scores(forest.predict_proba(table[CONTEXT:][query]), truth)
+        )
+    return {name: np.mean(values, axis=0) for name, values in found.items()}
+
+
+def main() -> None:
+    """Compute, print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="compact")
+    parser.add_argument("--tasks", type=int, default=30)
+    parser.add_argument("--out", type=Path, default=None)
+    given = parser.parse_args()
+    heads = " | ".join(f"{seen} seen" for seen in SEEN)
+    lines = [
+        "# Columns per member of the compact ensemble\n",
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}; checkpoint digest "
+        f"{digest(path(given.model))}; {given.tasks} tasks a line, temperature {TEMPERATURE}. "
+        "ROC-AUC (log loss).\n",
+        f"| columns | {heads} | random forest |",
+        "|---|" + "---|" * (len(SEEN) + 1),
+    ]
+    for width in WIDTHS:
+        found = compare(given.model, given.tasks, width)
+        cells = [found[str(min(seen, width))] for seen in SEEN] + [found["forest"]]
+        lines.append(
+            f"| {width} | " + " | ".join(f"{auc:.3f} ({loss:.3f})" for auc, loss in cells) + " |"
+        )
+        print(lines[-1], flush=True)
+    if given.out:
+        (given.out / "compact_columns.md").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
