@@ -16,9 +16,14 @@ def change(space: Workspace, *, said_at: str = "data-error", **changes: object) 
     try:
         space.choose(replace(space.choices(), **changes))
     except CausalMixError as error:
-        st.session_state[said_at] = str(error)
+        refuse(error, said_at)
         return False
     return True
+
+
+def refuse(error: CausalMixError, said_at: str = "data-error") -> None:
+    """Keep why a choice was refused, for `say_refusal`."""
+    st.session_state[said_at] = str(error)
 
 
 def say_refusal(said_at: str = "data-error") -> None:

@@ -4,11 +4,37 @@ import pandas as pd
 import streamlit as st
 
 from causalmix_core.experiment.workspace import Workspace
-from causalmix_core.table import Table, find_bins
-from ui.panels.reading import change
+from causalmix_core.errors import TableError
+from causalmix_core.table import Kind, Table, find_bins, to_table
+from ui.panels.reading import change, refuse
 from ui.session import parts_of
 
 NO_TARGET = "(no target yet)"
+_ROUND = "target-round"
+
+
+def _key(space: Workspace, name: str) -> str:
+    """Key of a widget that begins afresh with another table and after a refused choice."""
+    return f"{name}-{space.table_key()}-{st.session_state.get(_ROUND, 0)}"
+
+
+def _decide(space: Workspace, **changes: object) -> None:
+    """Save other choices and run the page anew; widgets go back to what is saved if refused."""
+    if not change(space, **changes):
+        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    st.rerun()
+
+
+def _take_bins(space: Workspace, count: int) -> None:
+    """Put the target into so many bins."""
+    choices = space.choices()
+    numbers = to_table(space.raw(), choices.target, kinds=choices.kinds, levels=choices.levels)
+    try:
+        edges = find_bins(numbers, bins=count).edges
+    except TableError as error:
+        refuse(error)
+        edges = choices.bins
+    _decide(space, bins=tuple(edges))
 
 
 def target_and_test_rows(space: Workspace, table: Table) -> None:
@@ -22,32 +48,27 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
             "Target column",
             options,
             index=options.index(choices.target) if choices.target in options else 0,
-            key=f"target-{space.table_key()}",
+            key=_key(space, "target"),
             help="We do classification: the target holds classes. A number is put into bins.",
         )
         wanted = None if chosen == NO_TARGET else chosen
         if wanted != choices.target:
             kinds = {c: k for c, k in choices.kinds.items() if c != wanted}
-            change(space, target=wanted, bins=(), group=None, time=None, kinds=kinds)
-            st.rerun()
+            _decide(space, target=wanted, bins=(), group=None, time=None, kinds=kinds)
         if table.target is None:
             st.caption("Choose a target to fine-tune a model. A graph can be found without one.")
             return
-        if table.kinds[table.target].is_number or choices.bins:
+        if table.kinds[table.target] is Kind.DATETIME:
+            st.warning("A date cannot be predicted: choose another column.", icon=":material/info:")
+        elif table.kinds[table.target].is_number or choices.bins:
             bins = st.segmented_control(
                 "This target is a number; predict in which of so many bins it falls",
                 [2, 3, 4, 5],
                 default=len(choices.bins) + 1 if choices.bins else None,
-                key=f"bins-{space.table_key()}",
+                key=_key(space, "bins"),
             )
             if bins and bins != len(choices.bins) + 1:
-                plain = table
-                if choices.bins:
-                    from causalmix_core.table import to_table
-
-                    plain = to_table(space.raw(), choices.target, kinds=choices.kinds)
-                change(space, bins=tuple(find_bins(plain, bins=bins).edges))
-                st.rerun()
+                _take_bins(space, bins)
         if table.kinds[table.target].is_category:
             counts = table.y.value_counts()
             if len(counts) <= 20:
@@ -79,13 +100,13 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
                 "How to choose them",
                 list(ways),
                 index=list(ways.values()).index(now),
-                key=f"way-{space.table_key()}",
+                key=_key(space, "way"),
                 help="They are put away now, before anything is looked for, and are used for "
                 "nothing but the final scores.",
             )
         ]
         others = [name for name in space.raw().columns if name != table.target]
-        current = choices.group or choices.time
+        current = choices.group if way == "group" else choices.time
         column = None
         if way != "random":
             column = st.selectbox(
@@ -93,14 +114,13 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
                 others,
                 index=others.index(current) if current in others else None,
                 placeholder="Choose a column",
-                key=f"{way}-column-{space.table_key()}",
+                key=_key(space, f"{way}-column"),
             )
         wanted_group = column if way == "group" else None
         wanted_time = column if way == "time" else None
         decided = way == "random" or column is not None
         if decided and (wanted_group, wanted_time) != (choices.group, choices.time):
-            change(space, group=wanted_group, time=wanted_time)
-            st.rerun()
+            _decide(space, group=wanted_group, time=wanted_time)
         if table.kinds[table.target].is_category:
             development, test = parts_of(space)
             one, two = st.columns(2)
