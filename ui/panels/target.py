@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.errors import TableError
+from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.table import Kind, Table, find_bins, to_table
 from ui.panels.reading import change, refuse
 from ui.session import parts_of
