@@ -10,7 +10,7 @@ from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.runs import model_file
 from causalmix_core.finetune import TunedModel
-from causalmix_core.table import read_raw, to_csv
+from causalmix_core.table import to_csv
 from ui.loader import FILE_TYPES
 from ui.palette import method_label
 from ui.panels.one_run import best_tuned
@@ -96,9 +96,9 @@ upload = st.file_uploader("New rows: CSV, TSV, Excel or Parquet", type=FILE_TYPE
 if upload is None:
     st.stop()
 try:
-    raw = read_raw(upload.getvalue(), name=upload.name)
-    rows = model.read(raw.frame, name=upload.name)
-    with st.spinner(f"Predicting {len(rows):,} rows"):
+    rows = model.read(upload.getvalue(), name=upload.name)
+    count = f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
+    with st.spinner(f"Predicting {count}"):
         predictions = model.predict(rows)
 except CausalMixError as error:
     st.error(plain(error), icon=":material/error:")
@@ -106,7 +106,7 @@ except CausalMixError as error:
 for warning in rows.warnings:
     st.warning(plain(warning), icon=":material/info:")
 counts = predictions["prediction"].value_counts()
-st.subheader(f"{len(predictions):,} rows predicted")
+st.subheader(f"{count} predicted")
 st.dataframe(
     pd.DataFrame({"class": counts.index, "rows": counts.to_numpy()}),
     hide_index=True,
