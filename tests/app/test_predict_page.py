@@ -4,10 +4,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from causalmix_core.cli import main
+from causalmix_core.experiment import _schema as schema
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.runs import model_file
 from causalmix_core.experiment.store import Store
+from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.finetune import TunedModel
 from causalmix_core.table import read_table
 from tests.finetune.tiny import tiny_model
@@ -65,3 +70,34 @@ def test_the_page_reads_new_rows_as_the_command_line_does(
     written = pd.read_csv(file, sep=None, engine="python", decimal=decimal)
     for column in ("price", "size"):
         assert shown[column].tolist() == written[column].tolist()
+
+
+def tuned(space: Workspace, model: Path, created: float, auc: float | None) -> jobs.Job:
+    """A run that is done and left a model, as if it had been begun at that moment."""
+    request = {"method": "mixup", "seed": 0, "train_rows": 60}
+    run = jobs.start_job(space.store, space.project, "finetune", request, launch=False)
+    result = {"metrics": {"roc_auc_val": auc, "roc_auc_test": auc}}
+    with space.store.writing() as connection:
+        done = {"state": jobs.State.DONE, "result": result, "created": created}
+        connection.execute(update(schema.jobs).where(schema.jobs.c.id == run).values(done))
+    kept = model_file(space.store, jobs.job(space.store, run))
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(model.read_bytes())
+    return jobs.job(space.store, run)
+
+
+def test_models_of_equal_runs_are_told_apart_and_may_lack_a_score(
+    open_page: Open, space: Workspace, model_path: Path
+) -> None:
+    tuned(space, model_path, 1_700_000_000.0, None)
+    tuned(space, model_path, 1_700_000_005.0, 0.75)
+    app = open_page("predict", space.project)
+    [box] = app.selectbox
+    assert len(set(box.options)) == 2
+    assert sorted(option[-5:] for option in box.options) == ["0.750", "AUC –"]
+    for option in box.options:
+        app.selectbox[0].select(option).run()
+        assert_sound(app)
+        assert app.selectbox[0].value.created.second == int(option.split(":")[2])
+        [told] = [each.value for each in app.caption if each.value.startswith("The model is")]
+        assert option.split(", begun ")[1] in told.replace("\\", "")
