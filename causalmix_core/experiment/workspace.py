@@ -131,10 +131,13 @@ class Workspace:
         return any(frame.name == RAW for frame in self.store.frames(self.project))
 
     def table_key(self) -> str:
-        """A short text that changes whenever the table or the choices about it do."""
+        """A short text that changes whenever the table or the choices about it do.
+
+        It names the project too: a copy of a project goes its own way under the same revisions.
+        """
         revisions = self.store.revisions(self.project)
         raw = [frame.digest for frame in self.store.frames(self.project) if frame.name == RAW]
-        return f"{raw[0] if raw else 'none'}-{revisions.get(TABLE, 0)}"
+        return f"{self.project}-{raw[0] if raw else 'none'}-{revisions.get(TABLE, 0)}"
 
     def check_key(self, key: str, doing: str, advice: str) -> None:
         """See that table and choices are still those of the key, before keeping what follows.

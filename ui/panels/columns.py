@@ -109,7 +109,7 @@ def orders(space: Workspace, table: Table) -> None:
         with st.expander(title, expanded=name not in decided):
             if name not in decided:
                 st.caption("So far they stand in the order of their numbers or names. Is it right?")
-            key = f"order-{space.project}-{space.table_key()}-{name}"
+            key = f"order-{space.table_key()}-{name}"
             st.text_area(
                 f"Values of {plain(name)}, one per line, the lowest first",
                 "\n".join(levels),
