@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
-from causalmix_core.experiment.store import Store
-from causalmix_core.experiment.workspace import Workspace
+import pandas as pd
 
-from .conftest import Open
+from causalmix_core.experiment.store import Store
+from causalmix_core.experiment.workspace import Choices, Workspace
+from causalmix_core.table import RawTable
+
+from .conftest import Open, assert_sound
 
 
 def test_a_copy_of_a_project_shows_its_own_associations(
@@ -21,3 +24,21 @@ def test_a_copy_of_a_project_shows_its_own_associations(
         assert f'"{column}"' not in chart.proto.spec
         [other] = set(without.values()) - {column}
         assert f'"{other}"' in chart.proto.spec
+
+
+def test_values_with_spaces_around_them_or_line_breaks_can_be_put_in_order(
+    open_page: Open, store: Store
+) -> None:
+    values = [" low", "low", "middle ", "rather\nhigh", "quite\u2028high"]
+    frame = pd.DataFrame({"size": values * 8, "b": [str(i % 7) for i in range(40)]})
+    space = Workspace(store, store.create("sizes").id)
+    space.put_raw(RawTable(frame.astype("str"), name="sizes"), Choices(kinds={"size": "ordinal"}))
+    app = open_page("data", space.project)
+    lines = app.text_area[0].value.split("\n")
+    assert sorted(line.replace("⏎", "\n") for line in lines) == sorted(values)
+    wanted = [" low", "quite\u2028high", "rather\nhigh", "middle ", "low"]
+    # As a user writes them, who sees no space at the end.
+    app.text_area[0].set_value(" low\nquite\u2028high\nrather⏎high\nmiddle\nlow\n").run()
+    assert_sound(app)
+    assert space.table().levels["size"] == tuple(wanted)
+    assert any("drops a graph" in caption.value for caption in app.caption)
