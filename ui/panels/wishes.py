@@ -14,6 +14,8 @@ from ui.words import plain
 
 _AS_REAL, _EQUAL, _OWN = "as in the real rows", "all equally often", "shares of my own"
 _MOST_CLASSES = 20
+"""Of so many classes each can be asked for alone."""
+_SHARES = "class-shares"
 
 
 def classes(table: Table, keep: Keep) -> Mapping[str, float] | None:
@@ -21,8 +23,8 @@ def classes(table: Table, keep: Keep) -> Mapping[str, float] | None:
     if table.target is None or not table.kinds[table.target].is_category:
         return None
     shares = table.frame[table.target].value_counts(normalize=True)
-    levels = [str(level) for level in shares.index][:_MOST_CLASSES]
-    only = {f"only {level}": level for level in levels}
+    levels = [str(level) for level in shares.index]
+    only = {f"only {level}": level for level in levels[:_MOST_CLASSES]}
     choice = st.selectbox(
         "Classes of the synthetic rows",
         [_AS_REAL, _EQUAL, *only, _OWN],
@@ -35,17 +37,8 @@ def classes(table: Table, keep: Keep) -> Mapping[str, float] | None:
         return dict.fromkeys(levels, 1 / len(levels))
     if choice in only:
         return {only[choice]: 1.0}
-    edited = st.data_editor(
-        pd.DataFrame(
-            {"class": levels, "share (%)": [round(100 * shares[one], 1) for one in levels]}
-        ),
-        column_config={
-            "share (%)": st.column_config.NumberColumn(min_value=0.0, max_value=100.0, step=0.1)
-        },
-        disabled=["class"],
-        hide_index=True,
-        key="class-shares",
-    )
+    real = [round(100 * shares[one], 1) for one in levels]
+    edited = _own_shares(levels, real, keep("own-shares")["key"])
     wanted = edited["share (%)"].fillna(0.0).clip(lower=0.0)
     if not wanted.sum() > 0:
         st.error("Give at least one class a share above zero.")
@@ -59,6 +52,27 @@ def classes(table: Table, keep: Keep) -> Mapping[str, float] | None:
             f"become {plain(became)}."
         )
     return asked
+
+
+def _own_shares(levels: list[str], real: list[float], kept: str) -> pd.DataFrame:
+    """Let shares be written into a table, which begins with `real` or with what was kept.
+
+    A table's widget forgets its changes with the page. They are kept beside it, and a table that
+    is shown anew begins with them; one that is being changed must not begin anew.
+    """
+    if _SHARES not in st.session_state:
+        st.session_state[f"{kept}-first"] = st.session_state.get(kept, real)
+    edited = st.data_editor(
+        pd.DataFrame({"class": levels, "share (%)": st.session_state.get(f"{kept}-first", real)}),
+        column_config={
+            "share (%)": st.column_config.NumberColumn(min_value=0.0, max_value=100.0, step=0.1)
+        },
+        disabled=["class"],
+        hide_index=True,
+        key=_SHARES,
+    )
+    st.session_state[kept] = edited["share (%)"].tolist()
+    return edited
 
 
 def asks_for_others(balance: Mapping[str, float] | None, real: Table) -> bool:
