@@ -58,3 +58,30 @@ def test_shares_of_ones_own_outlast_a_change_of_page(open_page: Open, graphed: W
     assert any("add up to 200.0 %" in caption.value for caption in app.caption)
     app.run()
     assert any("add up to 200.0 %" in caption.value for caption in app.caption)
+
+
+def test_whole_numbers_that_no_browser_holds_cannot_be_set_by_hand(
+    open_page: Open, store: Store
+) -> None:
+    many = np.arange(40) % 20
+    frame = pd.DataFrame(
+        {"exact": 2**53 - 1 - many, "huge": 2**53 + many, "low": -(2**63) + many, "y": many % 2}
+    )
+    space = project(store, frame.assign(y=frame["y"].map({0: "a", 1: "b"})), "y")
+    assert set(space.table().columns) == set(frame.columns)
+    app = open_page("synthesize", space.project)
+    assert any("huge, low cannot be set here" in caption.value for caption in app.caption)
+    [column] = [box for box in app.selectbox if box.label == "Set this column"]
+    assert column.options == ["nothing", "exact", "y"]
+    column.select("exact").run()
+    assert_sound(app)
+
+
+def test_fewer_than_ten_rows_are_no_fault_of_the_page(open_page: Open, store: Store) -> None:
+    frame = pd.DataFrame({"x": [f"{i * i % 11}.5" for i in range(9)], "y": list("ababababa")})
+    space = project(store, frame, "y")
+    development, _ = space.parts()
+    assert len(development) < 10
+    app = open_page("synthesize", space.project)
+    [labelled] = [box for box in app.number_input if box.label == "Labelled rows to learn from"]
+    assert labelled.value == len(development)

@@ -43,7 +43,7 @@ def form(space: Workspace, development: Table, busy: bool) -> None:
     )
     labelled = two.number_input(
         "Labelled rows to learn from",
-        10,
+        min(10, len(development)),
         len(development),
         len(development),
         **keep("labelled"),

@@ -16,6 +16,7 @@ _AS_REAL, _EQUAL, _OWN = "as in the real rows", "all equally often", "shares of 
 _MOST_CLASSES = 20
 """Of so many classes each can be asked for alone."""
 _SHARES = "class-shares"
+_BROWSER_EXACT = 2**53
 
 
 def classes(table: Table, keep: Keep) -> Mapping[str, float] | None:
@@ -159,9 +160,16 @@ def intervention(table: Table, keep: Keep) -> Mapping[str, object]:
         "its causes do not. Only the causal model can answer this, and only as well as the graph "
         "is right; the other generators ignore it."
     )
+    too_large = [name for name in table.columns if _is_too_large(table, name)]
+    if too_large:
+        st.caption(
+            f":material/info: {plain(', '.join(too_large))} cannot be set here: a browser cannot "
+            "hold such large whole numbers exactly."
+        )
     left, right = st.columns(2)
     none = "nothing"
-    column = left.selectbox("Set this column", [none, *table.columns], **keep("set"))
+    names = [name for name in table.columns if name not in too_large]
+    column = left.selectbox("Set this column", [none, *names], **keep("set"))
     if column == none:
         return {}
     kind, kept = table.kinds[column], keep(f"to-{column}")
@@ -184,3 +192,11 @@ def intervention(table: Table, keep: Keep) -> Mapping[str, object]:
         help="Between the smallest and the largest value of the real rows.",
     )
     return {column: number}
+
+
+def _is_too_large(table: Table, name: str) -> bool:
+    """Whether a column holds whole numbers that a browser's numbers cannot tell apart."""
+    if table.kinds[name] is not Kind.INTEGER:
+        return False
+    values = table.frame[name].dropna()
+    return bool(((values >= _BROWSER_EXACT) | (values <= -_BROWSER_EXACT)).any())
