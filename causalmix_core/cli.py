@@ -449,7 +449,7 @@ def _parser() -> argparse.ArgumentParser:
         "--rule", action="append", default=[], help="kept by every row, such as 'start <= end'"
     )
     sub.add_argument(
-        "--class-share", action="append", default=[], type=_domain, metavar="CLASS=SHARE",
+        "--class-share", action="append", default=[], type=_class_share, metavar="CLASS=SHARE",
         help="wanted share of a class; classes not named get no rows",
     )  # fmt: skip
     sub.add_argument(
@@ -549,6 +549,13 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 def _sizes(text: str) -> tuple[int | None, ...]:
     return tuple(_positive(part) for part in _names(text))
+
+
+def _class_share(text: str) -> tuple[str, str]:
+    level, separator, share = text.rpartition("=")  # a class may be named ">=50"
+    if not separator or not level:
+        raise argparse.ArgumentTypeError(f"{text!r} should read CLASS=SHARE")
+    return level, share
 
 
 def _domain(text: str) -> tuple[str, str]:

@@ -6,12 +6,21 @@ from pathlib import Path
 import streamlit as st
 
 from causalmix_core.errors import CausalMixError
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.store import Project
 from ui.loader import load_table_panel
 from ui.navigation import DATA
 from ui.session import close_project, ensure_entrypoint, open_project, project, store
 from ui.words import plain
 
 ensure_entrypoint()
+
+
+def moment_of(entry: Project) -> tuple[object, ...]:
+    """What changes whenever a bundle of the project would: its contents, and its jobs."""
+    known = jobs.jobs(store(), entry.id)
+    return entry.updated, *((job.id, job.state, job.finished) for job in known)
+
 
 st.title("CausalMix")
 st.markdown(
@@ -54,14 +63,16 @@ for entry in projects:
             if st.button("Prepare for download", key=f"export-{entry.id}", width="stretch"):
                 from causalmix_core.experiment.bundle import export_project
 
+                now = moment_of(entry)
                 with tempfile.TemporaryDirectory() as folder:
                     file = export_project(store(), entry.id, Path(folder) / "project.zip")
-                    st.session_state["bundle"] = (entry.id, file.read_bytes())
+                    st.session_state["bundle"] = (entry.id, now, file.read_bytes())
             ready = st.session_state.get("bundle")
-            if ready and ready[0] == entry.id:
+            # What was prepared before the project changed is no longer the project.
+            if ready and ready[0] == entry.id and ready[1] == moment_of(entry):
                 st.download_button(
                     "Download as one file",
-                    ready[1],
+                    ready[2],
                     file_name=f"{entry.name}.zip",
                     mime="application/zip",
                     key=f"download-{entry.id}",

@@ -1,6 +1,7 @@
 """Predict: use a tuned model on new rows."""
 
 import hashlib
+from collections import Counter
 
 import pandas as pd
 import streamlit as st
@@ -10,12 +11,12 @@ from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.runs import model_file
 from causalmix_core.finetune import TunedModel
-from causalmix_core.table import read_raw, to_csv
+from causalmix_core.table import to_csv
 from ui.loader import FILE_TYPES
 from ui.palette import method_label
 from ui.panels.one_run import best_tuned
 from ui.session import LOOKED_AT, ensure_entrypoint, project, store
-from ui.words import plain
+from ui.words import NO_FIGURE, plain
 
 ensure_entrypoint()
 
@@ -35,18 +36,34 @@ def own_models() -> list[Job]:
     return [run for run in runs if run.state is State.DONE and model_file(store(), run).is_file()]
 
 
-def label(run: Job) -> str:
-    """What tells a run's model from the others."""
-    return (
-        f"{method_label(run.request['method'])}, seed {run.request['seed']}, "
-        f"{run.request['train_rows']} labelled rows: test AUC "
-        f"{run.result['metrics']['roc_auc_test']:.3f}"
-    )
+def labels(runs: list[Job]) -> dict[str, str]:
+    """What tells each run's model from the others, by the run's id."""
+
+    def label(run: Job) -> str:
+        rows = run.request["train_rows"]
+        return (
+            f"{method_label(run.request['method'])}, seed {run.request['seed']}, "
+            f"{'all' if rows is None else rows} labelled rows"
+        )
+
+    def score(run: Job) -> str:
+        auc = run.result["metrics"]["roc_auc_test"]
+        return NO_FIGURE if auc is None else f"{auc:.3f}"
+
+    times = Counter(map(label, runs))
+    return {
+        run.id: label(run)
+        # The same run again with another model or other settings.
+        + (f", begun {run.created.astimezone():%d %b, %H:%M:%S}" if times[label(run)] > 1 else "")
+        + f": test AUC {score(run)}"
+        for run in runs
+    }
 
 
 def chosen_model() -> tuple[TunedModel, str] | None:
     """Let a model be chosen or brought; return it with what to call it."""
     models = own_models()
+    names = labels(models)
     looked_at = st.session_state.get(LOOKED_AT)
     seen = (i for i, run in enumerate(models) if run.id == looked_at)
     first = next(seen, best_tuned(models))
@@ -54,7 +71,7 @@ def chosen_model() -> tuple[TunedModel, str] | None:
         "Tuned model of this project",
         models,
         index=first if models else None,
-        format_func=label,
+        format_func=lambda run: names[run.id],
         placeholder="none yet: fine-tune one, or bring a file below",
     )
     brought = st.file_uploader(
@@ -70,8 +87,7 @@ def chosen_model() -> tuple[TunedModel, str] | None:
     if run is None:
         return None
     path = model_file(store(), run)
-    name = f"{method_label(run.request['method'])}, seed {run.request['seed']}"
-    return load(str(path), path.stat().st_mtime), name
+    return load(str(path), path.stat().st_mtime), names[run.id]
 
 
 st.title("Predict")
@@ -96,9 +112,9 @@ upload = st.file_uploader("New rows: CSV, TSV, Excel or Parquet", type=FILE_TYPE
 if upload is None:
     st.stop()
 try:
-    raw = read_raw(upload.getvalue(), name=upload.name)
-    rows = model.read(raw.frame, name=upload.name)
-    with st.spinner(f"Predicting {len(rows):,} rows"):
+    rows = model.read(upload.getvalue(), name=upload.name)
+    count = f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
+    with st.spinner(f"Predicting {count}"):
         predictions = model.predict(rows)
 except CausalMixError as error:
     st.error(plain(error), icon=":material/error:")
@@ -106,7 +122,7 @@ except CausalMixError as error:
 for warning in rows.warnings:
     st.warning(plain(warning), icon=":material/info:")
 counts = predictions["prediction"].value_counts()
-st.subheader(f"{len(predictions):,} rows predicted")
+st.subheader(f"{count} predicted")
 st.dataframe(
     pd.DataFrame({"class": counts.index, "rows": counts.to_numpy()}),
     hide_index=True,

@@ -281,3 +281,13 @@ def test_rows_with_rules_classes_and_an_intervention(
     for wrong in (["--rule", "age"], ["--class-share", "ill=many"], ["--do", "age=1000"]):
         assert main([*causal, *wrong]) == 2
     assert main([*command, "--method", "smote", "--do", "smoker=no"]) == 2
+
+
+def test_a_class_may_have_an_equals_sign_in_its_name(tmp_path: Path) -> None:
+    file, out = tmp_path / "t.csv", tmp_path / "rows.csv"
+    rows = [f"{i % 7 + 0.5},{('<50', '>=50')[i % 3 == 0]}" for i in range(60)]
+    file.write_text("\n".join(["hours,income", *rows]))
+    command = ["synthesize", str(file), "--target", "income", "--method", "bootstrap", "--quiet"]
+    wish = ["--class-share", ">=50=0.75", "--class-share", "<50=0.25"]
+    assert main([*command, "--rows", "40", "--out", str(out), *wish]) == 0
+    assert pd.read_csv(out)["income"].value_counts().to_dict() == {">=50": 30, "<50": 10}

@@ -11,5 +11,5 @@ Keep = Callable[[str], dict[str, Any]]
 
 def keeper(space: Workspace, form: str) -> Keep:
     """Return how to keep a form's values; another table, or another choice about it, forgets."""
-    start = f"{space.project}-{space.table_key()}-{form}"
+    start = f"{space.table_key()}-{form}"
     return lambda name: {"key": f"{start}-{name}", "persist_state": "session"}

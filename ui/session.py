@@ -143,21 +143,21 @@ def need_graph(space: Workspace) -> None:
 
 def table_of(space: Workspace) -> Table:
     """The whole typed table (read-only, shared between reruns)."""
-    return _table(space.project, space.table_key(), space)
+    return _table(space.table_key(), space)
 
 
 def parts_of(space: Workspace) -> tuple[Table, Table]:
     """The rows to work with and the test rows (read-only, shared between reruns)."""
-    return _parts(space.project, space.table_key(), space)
+    return _parts(space.table_key(), space)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _table(project_id: str, key: str, _space: Workspace) -> Table:
+def _table(key: str, _space: Workspace) -> Table:
     return _space.table()
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _parts(project_id: str, key: str, _space: Workspace) -> tuple[Table, Table]:
+def _parts(key: str, _space: Workspace) -> tuple[Table, Table]:
     return _space.parts()
 
 

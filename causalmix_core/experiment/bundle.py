@@ -7,6 +7,7 @@ is written; a bundle made by somebody else is an upload like any other.
 """
 
 import json
+import lzma
 import math
 import os
 import re
@@ -14,18 +15,21 @@ import shutil
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError, InterfaceError, ProgrammingError
 
 from causalmix_core import __version__
 from causalmix_core.errors import CheckpointError, StoreError
 from causalmix_core.experiment import _schema as schema
 from causalmix_core.experiment.jobs import State
-from causalmix_core.experiment.store import Project, Store, check_name, file_digest, new_id
+from causalmix_core.experiment.store import Project, Store, check_name, file_digest, moment, new_id
 from causalmix_core.foundation import checkpoint
 
 FORMAT = "causalmix-bundle/1"
@@ -36,6 +40,25 @@ MOST_FILES = 100_000
 
 _FRAME = re.compile(r"frames/([0-9a-f]{32})\.parquet")
 _MODEL = re.compile(r"models/([a-z2-9]{14})\.safetensors")
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,  # an encrypted member, a compression or Parquet feature nobody has
+    pa.ArrowException,
+)
+_WRONG = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+)
 _JOB_COLUMNS = (
     "id",
     "kind",
@@ -96,12 +119,15 @@ def import_project(store: Store, bundle: str | Path) -> Project:
         try:
             with zipfile.ZipFile(path) as opened:
                 manifest = _unpack(opened, unpacked, path.name)
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+        except StoreError:
+            raise
+        except _DAMAGED as error:
             raise StoreError(f"{path.name} is no bundle or is damaged ({error}).") from error
         try:
             return _restore(store, manifest, unpacked)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise StoreError(f"{path.name} is damaged: {error!r}.") from error
+        except _WRONG as error:
+            why = getattr(error, "orig", error)  # of the database's complaint, without the query
+            raise StoreError(f"{path.name} is damaged: {why!r}.") from error
 
 
 def _describe(store: Store, project: Project) -> dict[str, Any]:
@@ -263,7 +289,7 @@ def _frame(frame: Mapping[str, Any], new_ids: Mapping[str, str], unpacked: Path)
         "file": file,
         "rows": int(frame["rows"]),
         "about": about,
-        "updated": float(frame["updated"]),
+        "updated": _moment(frame["updated"]),
     }
 
 
@@ -279,7 +305,13 @@ def _point(point: Any, new_ids: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _moment(seconds: Any) -> float | None:
-    return None if seconds is None else _finite(seconds)
+    if seconds is None:
+        return None
+    try:
+        moment(float(seconds))
+    except OSError as error:  # beyond what this system's clock can say
+        raise ValueError(f"{seconds!r} is no moment") from error
+    return float(seconds)
 
 
 def _finite(value: Any) -> float:

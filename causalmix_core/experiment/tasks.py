@@ -24,6 +24,7 @@ def discover(store: Store, job: Job, lease: Lease) -> Json:
     from causalmix_core.discovery import discover as search
 
     workspace = Workspace(store, job.project)
+    key = workspace.table_key()
     development, _ = workspace.parts()
     settings: dict[str, Any] = dict(job.request)
     settings["knowledge"] = knowledge_from_dict(settings.get("knowledge") or {})
@@ -33,6 +34,7 @@ def discover(store: Store, job: Job, lease: Lease) -> Json:
     if before is not None:  # nodes stay where the analyst put them
         kept = {node: place for node, place in before.layout.items() if node in set(graph.nodes)}
         graph = graph.with_layout(kept)
+    workspace.check_key(key, "the search ran", "search again")
     workspace.put_history(History(graph))
     return {"edges": len(graph.edges), "type": graph.graph_type}
 
@@ -49,6 +51,7 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
     from causalmix_core.fidelity import compare
 
     workspace = Workspace(store, job.project)
+    key = workspace.table_key()
     recipes = [Recipe(**each) for each in job.request["recipes"]]
     refused: dict[str, str] = {}
     made: dict[str, Rows] = {}
@@ -57,6 +60,7 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
     for index, recipe in enumerate(recipes):
         report = part(lease.progress, 0.7 * index / len(recipes), 0.7 * (index + 1) / len(recipes))
         settings = generator_settings(workspace, recipe)
+        inputs = workspace.inputs_of(recipe, training)  # before fitting: the graph may be edited
         try:
             maker = generator(recipe.method, **settings).fit(training, progress=report)
             frame = maker.sample(
@@ -65,8 +69,8 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
         except (GeneratorError, MechanismError) as error:
             refused[recipe.method] = str(error)
             continue
-        inputs = workspace.inputs_of(recipe, training)
         rows = Rows(replace(recipe, inputs=inputs), frame, tuple(maker.notes_))
+        workspace.check_key(key, "the rows were made", "make them again")
         workspace.put_rows(rows)
         made[recipe.method] = rows
         if isinstance(maker, Causal):
@@ -81,6 +85,7 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
             seed=first.seed,
             progress=part(lease.progress, 0.7, 1.0),
         )
+        workspace.check_key(key, "the rows were made", "make them again")
         inputs_of = {method: rows.recipe.inputs for method, rows in made.items()}
         store.save_json(job.project, COMPARISON, {"report": card.to_dict(), "inputs": inputs_of})
     return {"made": list(made), "refused": refused}

@@ -20,6 +20,7 @@ from typing import Any, Self
 import pandas as pd
 
 from causalmix_core.errors import StoreError
+from causalmix_core.experiment import jobs
 from causalmix_core.experiment.store import RAW, TABLE, Store
 from causalmix_core.graph import MixedGraph
 from causalmix_core.graph.edits import History
@@ -130,10 +131,22 @@ class Workspace:
         return any(frame.name == RAW for frame in self.store.frames(self.project))
 
     def table_key(self) -> str:
-        """A short text that changes whenever the table or the choices about it do."""
+        """A short text that changes whenever the table or the choices about it do.
+
+        It names the project too: a copy of a project goes its own way under the same revisions.
+        """
         revisions = self.store.revisions(self.project)
         raw = [frame.digest for frame in self.store.frames(self.project) if frame.name == RAW]
-        return f"{raw[0] if raw else 'none'}-{revisions.get(TABLE, 0)}"
+        return f"{self.project}-{raw[0] if raw else 'none'}-{revisions.get(TABLE, 0)}"
+
+    def check_key(self, key: str, doing: str, advice: str) -> None:
+        """See that table and choices are still those of the key, before keeping what follows.
+
+        Raises:
+            StoreError: they changed; `doing` says during what, `advice` what to do.
+        """
+        if self.table_key() != key:
+            raise StoreError(f"The table or its target changed while {doing}; {advice}.")
 
     def put_raw(self, raw: RawTable, choices: Choices) -> None:
         """Put a newly read table in place; the graph and rows of an earlier one go."""
@@ -172,8 +185,8 @@ class Workspace:
         before, table = self.choices(), self._typed(self.raw(), choices)
         if table.target is not None:
             self._hold_out(table, choices)
-        self.store.save_json(self.project, TABLE, asdict(choices))
         if before != choices:
+            self.store.save_json(self.project, TABLE, asdict(choices))
             self.forget_graph()
         return table
 
@@ -234,7 +247,12 @@ class Workspace:
         return tuple(kept["decided"])
 
     def forget_graph(self) -> None:
-        """Drop graph, synthetic rows and comparison: they belong to an earlier table."""
+        """Drop graph, synthetic rows and comparison: they belong to an earlier table.
+
+        Jobs that are about to make them are asked to stop.
+        """
+        for kind in ("discover", "synthesize"):
+            jobs.cancel_all(self.store, self.project, kind)
         for document in (HISTORY, COMPLETION, COMPARISON, MECHANISMS):
             self.store.delete_json(self.project, document)
         for frame in self.store.frames(self.project):

@@ -51,12 +51,12 @@ class TunedModel:
         """The classes, in the order of the probability columns."""
         return self._encoder.classes
 
-    def predict(self, rows: Table | pd.DataFrame | str | Path) -> pd.DataFrame:
+    def predict(self, rows: Table | pd.DataFrame | str | Path | bytes) -> pd.DataFrame:
         """Predict new rows.
 
         Args:
-            rows: a table, a data frame or a file with at least the context's feature columns, in
-                any order; other columns are ignored.
+            rows: a table, a data frame, a file or a file's bytes, with at least the context's
+                feature columns, in any order; other columns are ignored.
 
         Returns:
             One row per row: ``prediction``, then ``probability_CLASS`` for every class.
@@ -71,7 +71,9 @@ class TunedModel:
         predicted = pd.Series(classes[probabilities.argmax(axis=1)], dtype="str")
         return pd.DataFrame({"prediction": predicted, **columns})
 
-    def read(self, rows: Table | pd.DataFrame | str | Path, name: str | None = None) -> Table:
+    def read(
+        self, rows: Table | pd.DataFrame | str | Path | bytes, name: str | None = None
+    ) -> Table:
         """Return rows as a table of this model's columns and kinds; its warnings say what differs.
 
         Args:

@@ -65,13 +65,16 @@ def read_table(
 ) -> Table:
     """Read a table and give every column a kind.
 
-    `overrides` are those of `read_raw`, the other arguments those of `to_table`.
+    `overrides` are those of `read_raw`, the other arguments those of `to_table`. Rows to be
+    predicted (`like` and `keep_unlabelled`) may be a single one, and have a single column.
 
     Raises:
         TableError: with one sentence, if the source cannot be used.
     """
     if like is not None and not isinstance(source, pd.DataFrame):
         overrides.setdefault("columns", like.features)
+    if like is not None and keep_unlabelled:
+        overrides.setdefault("keep_small", True)
     raw = read_raw(source, name=name, **overrides)
     return to_table(
         raw, target, kinds=kinds, levels=levels, like=like, keep_unlabelled=keep_unlabelled
@@ -90,6 +93,7 @@ def read_raw(
     sheet: str | None = None,
     missing: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
+    keep_small: bool = False,
     max_bytes: int = MAX_BYTES,
     max_cells: int = MAX_CELLS,
 ) -> RawTable:
@@ -101,6 +105,7 @@ def read_raw(
         delimiter, quote, encoding, decimal, header, sheet: what is otherwise found out.
         missing: texts that mean "no value" (default: `MISSING_TOKENS`).
         columns: names that are expected; a first row that has them settles what it is.
+        keep_small: take a single row or column too, from which nothing can be learnt.
         max_bytes: the largest file that is read.
         max_cells: the largest number of cells.
 
@@ -113,7 +118,7 @@ def read_raw(
     if isinstance(source, pd.DataFrame):
         text = frame_to_text(source, max_cells)
         settings = ReadSettings("frame", decimal=decimal or ".", missing=tokens)
-        return _finish(text, settings, name or "table")
+        return _finish(text, settings, name or "table", keep_small)
     data, label = _get_bytes(source, name, max_bytes)
     stem = Path(label).stem if label else "table"
     if not data.strip(b"\x00\t\n\r \xef\xbb\xbf\xff\xfe"):
@@ -122,7 +127,7 @@ def read_raw(
         case "parquet":
             text = frame_to_text(read_parquet(data, max_bytes, max_cells), max_cells)
             settings = ReadSettings("parquet", decimal=decimal or ".", missing=tokens)
-            return _finish(text, settings, stem)
+            return _finish(text, settings, stem, keep_small)
         case "xlsx":
             cells, found_sheet = read_workbook(data, max_bytes, max_cells, sheet)
             lines = list(range(1, len(cells) + 1))
@@ -152,18 +157,18 @@ def read_raw(
         and set(columns) <= {(c or "").strip() for c in cells[0]}
     ):
         header = True
-    return _from_cells(cells, lines, settings, stem, label, decimal, header)
+    text, settings = _from_cells(cells, lines, settings, label, decimal, header)
+    return _finish(text, settings, stem, keep_small)
 
 
 def _from_cells(
     cells: list[list[str | None]],
     lines: Sequence[int],
     settings: ReadSettings,
-    stem: str,
     label: str | None,
     decimal: str | None,
     header: bool | None,
-) -> RawTable:
+) -> tuple[pd.DataFrame, ReadSettings]:
     if not cells:
         raise TableError(f"{_call(label)} is empty; choose a file with a header and rows.")
     _refuse_ragged(cells, lines, settings)
@@ -193,22 +198,21 @@ def _from_cells(
             for name, column in zip(names, by_column, strict=True)
         }
     )
-    settings = ReadSettings(**{**vars(settings), "decimal": mark, "header": named})
-    return _finish(text, settings, stem)
+    return text, ReadSettings(**{**vars(settings), "decimal": mark, "header": named})
 
 
-def _finish(text: pd.DataFrame, settings: ReadSettings, name: str) -> RawTable:
+def _finish(text: pd.DataFrame, settings: ReadSettings, name: str, keep_small: bool) -> RawTable:
     names = [column.strip() for column in text.columns]
     _refuse_names(names)
     text.columns = pd.Index(names, dtype=object)
     if len(text) == 0:
         raise TableError(f"{name!r} has a header but no rows; add the rows.")
-    if len(text.columns) == 1:
+    if len(text.columns) == 1 and not keep_small:
         raise TableError(
             f"{name!r} has one column only ({text.columns[0]!r}); "
             "if there should be more, state the delimiter."
         )
-    if len(text) == 1:
+    if len(text) == 1 and not keep_small:
         raise TableError(f"{name!r} has one row only; nothing can be learnt from it.")
     return RawTable(text.reset_index(drop=True), settings, name)
 

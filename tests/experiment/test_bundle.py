@@ -1,5 +1,6 @@
 """A project leaves as one file and comes back whole; a bundle from elsewhere can do no harm."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -128,7 +129,7 @@ def _manifest(bundle: Path) -> dict:
 def test_a_path_out_of_the_folder_is_refused(exported, tmp_path: Path, name: str):
     store = Store(tmp_path / "home")
     bad = _changed(exported[2], tmp_path / "bad.zip", **{name: b"x"})
-    with pytest.raises(StoreError, match="no place in a bundle"):
+    with pytest.raises(StoreError, match=r"^bad\.zip holds .* no place in a bundle"):
         import_project(store, bad)
     assert store.list() == []
     assert not (tmp_path / "evil.parquet").exists()
@@ -156,6 +157,11 @@ def test_changed_or_missing_contents_are_refused_and_nothing_stays(exported, tmp
         {"documents": {"../x": 1}},
         {"frames": 3},
         {"measurements": [["nobody", 0, "test", "roc_auc", 1.0]]},
+        {"frames": [manifest["frames"][0]] * 2},
+        {"frames": [manifest["frames"][0] | {"rows": 10**30}]},
+        {"frames": [manifest["frames"][0] | {"updated": 1e300}]},
+        {"jobs": [manifest["jobs"][0] | {"kind": ["finetune"]}], "measurements": []},
+        {"jobs": [manifest["jobs"][0] | {"created": None}], "measurements": []},
     ):
         content = json.dumps(manifest | change).encode()
         with pytest.raises(StoreError):
@@ -182,6 +188,53 @@ def test_other_files_are_refused_in_words(tmp_path: Path):
     text.write_bytes(empty.getvalue())
     with pytest.raises(StoreError, match=r"manifest\.json"):
         import_project(store, text)
+
+
+def _with_broken_bytes(bundle: Path, name: str) -> bytes:
+    """A bundle whose member of this name cannot be inflated."""
+    data = bytearray(bundle.read_bytes())
+    with zipfile.ZipFile(bundle) as opened:
+        member = opened.getinfo(name)
+    start = member.header_offset + 30 + len(name.encode())
+    data[start : start + member.compress_size] = b"\xff" * member.compress_size
+    return bytes(data)
+
+
+def _with_flag(bundle: Path, bit: int) -> bytes:
+    """A bundle that says of every member that this bit is set: the first means encrypted."""
+    data = bytearray(bundle.read_bytes())
+    with zipfile.ZipFile(bundle) as opened:
+        members = opened.infolist()
+        central = opened.start_dir
+    for member in members:
+        data[member.header_offset + 6] |= bit
+        central = data.index(b"PK\x01\x02", central)
+        data[central + 8] |= bit
+        central += 46
+    return bytes(data)
+
+
+def test_damage_inside_the_archive_is_told_in_words(exported, tmp_path: Path):
+    store, bundle = Store(tmp_path / "home"), exported[2]
+    frame = next(name for name in _names(bundle) if name.startswith("frames/"))
+    no_parquet = b"PAR1 but no Parquet file"
+    digest = hashlib.sha256(no_parquet).hexdigest()[:32]
+    named_right = _changed(
+        bundle, tmp_path / "changed.zip", **{f"frames/{digest}.parquet": no_parquet}
+    )
+    cases = {
+        "manifest": _with_broken_bytes(bundle, "manifest.json"),
+        "frame": _with_broken_bytes(bundle, frame),
+        "encrypted": _with_flag(bundle, 1),
+        "no Parquet": named_right.read_bytes(),
+        "cut short": bundle.read_bytes()[:-200],
+    }
+    for case, content in cases.items():
+        bad = tmp_path / f"{case}.zip"
+        bad.write_bytes(content)
+        with pytest.raises(StoreError, match="no bundle or is damaged"):
+            import_project(store, bad)
+    assert store.list() == []
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(

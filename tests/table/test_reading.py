@@ -356,6 +356,25 @@ def test_rows_without_a_label_are_left_out_unless_they_are_wanted():
     assert len(read_table(data, like=table, name="t.csv", keep_unlabelled=True)) == 4
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b"a,b,y\n2,6,no\n", pd.DataFrame({"a": [2], "b": [6]})],
+    ids=["a file", "a data frame"],
+)
+def test_a_single_row_is_enough_for_a_prediction_only(data):
+    train = read_table(b"a,b,y\n1,5,no\n2,6,yes\n3,7,yes\n4,8,no\n", "y", name="t.csv")
+    new = read_table(data, like=train, keep_unlabelled=True, name="new.csv")
+    assert new.frame[["a", "b"]].to_numpy().tolist() == [[2, 6]]
+    with pytest.raises(TableError, match="one row only"):
+        read_table(data, like=train, name="new.csv")
+
+
+def test_a_single_column_is_enough_for_a_model_of_one_column():
+    train = read_table(b"a,y\n1,no\n2,yes\n3,yes\n4,no\n", "y", name="t.csv")
+    new = read_table(b"a\n2\n3\n", like=train, keep_unlabelled=True, name="new.csv")
+    assert new.frame["a"].tolist() == [2, 3]
+
+
 def test_nothing_is_left_open(tmp_path):
     path = Path(tmp_path) / "t.csv"
     path.write_bytes(b"a,b\n1,x\n2,y\n")

@@ -1,5 +1,6 @@
 """Every column with its kind."""
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -25,6 +26,7 @@ KIND_WORDS = {
 _REFUSED = "kinds-error"
 _ORDER_REFUSED = "order-error"
 _ROUND = "kinds-round"
+_LINE_BREAK = re.compile(r"\r\n|[\n\r]")
 
 
 def editor_key(space: Workspace) -> str:
@@ -105,21 +107,32 @@ def orders(space: Workspace, table: Table) -> None:
     decided = space.choices().levels
     for name in names:
         levels = table.levels[name]
-        title = f"Order of {plain(name)}: {plain(' < '.join(levels))}"
+        lines = [_line(level) for level in levels]
+        title = f"Order of {plain(name)}: {plain(' < '.join(lines))}"
         with st.expander(title, expanded=name not in decided):
             if name not in decided:
                 st.caption("So far they stand in the order of their numbers or names. Is it right?")
-            key = f"order-{space.project}-{space.table_key()}-{name}"
+            key = f"order-{space.table_key()}-{name}"
             st.text_area(
                 f"Values of {plain(name)}, one per line, the lowest first",
-                "\n".join(levels),
+                "\n".join(lines),
                 key=key,
                 on_change=_take_order,
-                args=(space, name, key),
+                args=(space, name, key, levels),
                 height=35 + 24 * min(len(levels), 12),
             )
+            st.caption("Changing an order drops a graph that was found before.")
 
 
-def _take_order(space: Workspace, name: str, key: str) -> None:
-    order = tuple(line.strip() for line in st.session_state[key].splitlines() if line.strip())
+def _line(level: str) -> str:
+    """Show a value on one line."""
+    return _LINE_BREAK.sub("⏎", level)
+
+
+def _take_order(space: Workspace, name: str, key: str, levels: Sequence[str]) -> None:
+    """Save the order that was written; a value is known by its line, spaces around it or not."""
+    exact = {_line(level): level for level in levels}
+    known = {line.strip(): level for line, level in exact.items()} | exact
+    lines = [line for line in st.session_state[key].split("\n") if line.strip()]
+    order = tuple(known.get(line, known.get(line.strip(), line.strip())) for line in lines)
     change(space, said_at=_ORDER_REFUSED, levels={**space.choices().levels, name: order})

@@ -22,6 +22,7 @@ from causalmix_core.graph.edits import (
 )
 from causalmix_core.graph.words import edge_sign, mark_sign
 from ui.panels.edits import Desk
+from ui.words import plain
 
 MARKS: dict[str, tuple[Mark, Mark]] = {
     "→": (Mark.TAIL, Mark.ARROW),
@@ -103,6 +104,24 @@ def status(graph: MixedGraph) -> None:
             st.text(reason)
 
 
+def editor_key(desk: Desk) -> str:
+    """Key of the table's widget: another graph, or a refused change, begins a fresh one."""
+    return f"edges-{desk.history.graph.digest}-{desk.history.done}-{desk.refusals}"
+
+
+def take_edits(desk: Desk, key: str, graph: MixedGraph) -> None:
+    """Do what was changed in the table of `graph`, whose widget has this key."""
+    edits: list[Edit] = []
+    for row, values in st.session_state[key]["edited_rows"].items():
+        edge: Edge = graph.edges[int(row)]
+        sign = values.get("edge")
+        if sign == REMOVE:
+            edits.append(RemoveEdge(edge.source, edge.target))
+        elif sign in MARKS:
+            edits.append(SetMarks(edge.source, edge.target, *MARKS[sign]))
+    desk.do(*edits)
+
+
 def edge_table(desk: Desk) -> None:
     """The same edits as with the mouse, from a table."""
     history = desk.history
@@ -122,24 +141,13 @@ def edge_table(desk: Desk) -> None:
         }
         for edge in graph.edges
     ]
-    key = f"edges-{graph.digest}-{history.done}"
-
-    def take_edits() -> None:
-        edits: list[Edit] = []
-        for row, values in st.session_state[key]["edited_rows"].items():
-            edge: Edge = graph.edges[int(row)]
-            sign = values.get("edge")
-            if sign == REMOVE:
-                edits.append(RemoveEdge(edge.source, edge.target))
-            elif sign in MARKS:
-                edits.append(SetMarks(edge.source, edge.target, *MARKS[sign]))
-        desk.do(*edits)
-
+    key = editor_key(desk)
     if rows:
         st.data_editor(
             pd.DataFrame(rows),
             key=key,
             on_change=take_edits,
+            args=(desk, key, graph),
             hide_index=True,
             disabled=["from", "to", "found in", "since", "meaning"],
             height=min(38 + 35 * len(rows), 460),
@@ -170,7 +178,7 @@ def edge_table(desk: Desk) -> None:
         "Undo",
         icon=":material/undo:",
         disabled=not history.can_undo,
-        help=history.undo_label,
+        help=plain(history.undo_label or ""),
         width="stretch",
         key="undo",
     ):
@@ -180,7 +188,7 @@ def edge_table(desk: Desk) -> None:
         "Redo",
         icon=":material/redo:",
         disabled=not history.can_redo,
-        help=history.redo_label,
+        help=plain(history.redo_label or ""),
         width="stretch",
         key="redo",
     ):

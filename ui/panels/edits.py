@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from causalmix_core.errors import GraphError, StoreError
+from causalmix_core.errors import CausalMixError, GraphError, StoreError
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.graph.edits import Edit, History
 
@@ -18,12 +18,15 @@ class Desk:
         space: the project.
         history: the graph with its edits as last read or saved; None before a search.
         problem: why the last change was not made, until the page has said so.
+        refusals: how many changes were not made; a widget that would send such a change along
+            with the next one begins afresh by it.
     """
 
     def __init__(self, space: Workspace) -> None:
         self.space = space
         self.history: History | None = None
         self.problem: str | None = None
+        self.refusals = 0
         self._revision = 0
 
     def read(self) -> History | None:
@@ -36,7 +39,7 @@ class Desk:
         try:
             self._revision = self.space.put_history(history, expected=self._revision)
         except StoreError as error:
-            self.problem = str(error)
+            self._refuse(error)
         else:
             self.history = history
 
@@ -47,9 +50,13 @@ class Desk:
             for edit in edits:
                 history = history.do(edit)
         except GraphError as error:
-            self.problem = str(error)
+            self._refuse(error)
         else:
             self.save(history)
+
+    def _refuse(self, error: CausalMixError) -> None:
+        self.problem = str(error)
+        self.refusals += 1
 
     def said(self) -> str | None:
         """The problem to be said now; it is said once."""

@@ -43,7 +43,7 @@ def form(space: Workspace, development: Table, busy: bool) -> None:
     )
     labelled = two.number_input(
         "Labelled rows to learn from",
-        10,
+        min(10, len(development)),
         len(development),
         len(development),
         **keep("labelled"),
@@ -57,7 +57,7 @@ def form(space: Workspace, development: Table, busy: bool) -> None:
     if "causal" in methods:
         causal = _causal_settings(space, keep)
     with st.expander("Rules between columns"):
-        rules = wishes.rules(development, f"{space.project}-{space.table_key()}", keep)
+        rules = wishes.rules(development, space.table_key(), keep)
     with st.expander("What if a column were set by hand?"):
         do = wishes.intervention(development, keep)
     if "causal" in methods and (warning := wishes.clash(balance, do, development.target)):

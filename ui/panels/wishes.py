@@ -14,6 +14,9 @@ from ui.words import plain
 
 _AS_REAL, _EQUAL, _OWN = "as in the real rows", "all equally often", "shares of my own"
 _MOST_CLASSES = 20
+"""Of so many classes each can be asked for alone."""
+_SHARES = "class-shares"
+_BROWSER_EXACT = 2**53
 
 
 def classes(table: Table, keep: Keep) -> Mapping[str, float] | None:
@@ -21,8 +24,8 @@ def classes(table: Table, keep: Keep) -> Mapping[str, float] | None:
     if table.target is None or not table.kinds[table.target].is_category:
         return None
     shares = table.frame[table.target].value_counts(normalize=True)
-    levels = [str(level) for level in shares.index][:_MOST_CLASSES]
-    only = {f"only {level}": level for level in levels}
+    levels = [str(level) for level in shares.index]
+    only = {f"only {level}": level for level in levels[:_MOST_CLASSES]}
     choice = st.selectbox(
         "Classes of the synthetic rows",
         [_AS_REAL, _EQUAL, *only, _OWN],
@@ -35,17 +38,8 @@ def classes(table: Table, keep: Keep) -> Mapping[str, float] | None:
         return dict.fromkeys(levels, 1 / len(levels))
     if choice in only:
         return {only[choice]: 1.0}
-    edited = st.data_editor(
-        pd.DataFrame(
-            {"class": levels, "share (%)": [round(100 * shares[one], 1) for one in levels]}
-        ),
-        column_config={
-            "share (%)": st.column_config.NumberColumn(min_value=0.0, max_value=100.0, step=0.1)
-        },
-        disabled=["class"],
-        hide_index=True,
-        key="class-shares",
-    )
+    real = [round(100 * shares[one], 1) for one in levels]
+    edited = _own_shares(levels, real, keep("own-shares")["key"])
     wanted = edited["share (%)"].fillna(0.0).clip(lower=0.0)
     if not wanted.sum() > 0:
         st.error("Give at least one class a share above zero.")
@@ -59,6 +53,27 @@ def classes(table: Table, keep: Keep) -> Mapping[str, float] | None:
             f"become {plain(became)}."
         )
     return asked
+
+
+def _own_shares(levels: list[str], real: list[float], kept: str) -> pd.DataFrame:
+    """Let shares be written into a table, which begins with `real` or with what was kept.
+
+    A table's widget forgets its changes with the page. They are kept beside it, and a table that
+    is shown anew begins with them; one that is being changed must not begin anew.
+    """
+    if _SHARES not in st.session_state:
+        st.session_state[f"{kept}-first"] = st.session_state.get(kept, real)
+    edited = st.data_editor(
+        pd.DataFrame({"class": levels, "share (%)": st.session_state.get(f"{kept}-first", real)}),
+        column_config={
+            "share (%)": st.column_config.NumberColumn(min_value=0.0, max_value=100.0, step=0.1)
+        },
+        disabled=["class"],
+        hide_index=True,
+        key=_SHARES,
+    )
+    st.session_state[kept] = edited["share (%)"].tolist()
+    return edited
 
 
 def asks_for_others(balance: Mapping[str, float] | None, real: Table) -> bool:
@@ -145,9 +160,16 @@ def intervention(table: Table, keep: Keep) -> Mapping[str, object]:
         "its causes do not. Only the causal model can answer this, and only as well as the graph "
         "is right; the other generators ignore it."
     )
+    too_large = [name for name in table.columns if _is_too_large(table, name)]
+    if too_large:
+        st.caption(
+            f":material/info: {plain(', '.join(too_large))} cannot be set here: a browser cannot "
+            "hold such large whole numbers exactly."
+        )
     left, right = st.columns(2)
     none = "nothing"
-    column = left.selectbox("Set this column", [none, *table.columns], **keep("set"))
+    names = [name for name in table.columns if name not in too_large]
+    column = left.selectbox("Set this column", [none, *names], **keep("set"))
     if column == none:
         return {}
     kind, kept = table.kinds[column], keep(f"to-{column}")
@@ -170,3 +192,11 @@ def intervention(table: Table, keep: Keep) -> Mapping[str, object]:
         help="Between the smallest and the largest value of the real rows.",
     )
     return {column: number}
+
+
+def _is_too_large(table: Table, name: str) -> bool:
+    """Whether a column holds whole numbers that a browser's numbers cannot tell apart."""
+    if table.kinds[name] is not Kind.INTEGER:
+        return False
+    values = table.frame[name].dropna()
+    return bool(((values >= _BROWSER_EXACT) | (values <= -_BROWSER_EXACT)).any())

@@ -1,0 +1,103 @@
+"""The page that predicts: it reads as the command line does and tells its models apart."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import update
+from streamlit.testing.v1 import AppTest
+
+from causalmix_core.cli import main
+from causalmix_core.experiment import _schema as schema
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.runs import model_file
+from causalmix_core.experiment.store import Store
+from causalmix_core.experiment.workspace import Workspace
+from causalmix_core.finetune import TunedModel
+from causalmix_core.table import read_table
+from tests.finetune.tiny import tiny_model
+
+from .conftest import Open, assert_sound
+
+
+@pytest.fixture(scope="module")
+def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of two measures with decimals, one of them in the thousands."""
+    folder = tmp_path_factory.mktemp("model")
+    prices = [1000 + 7.25 * i for i in range(60)]
+    frame = pd.DataFrame(
+        {
+            "price": prices,
+            "size": [i % 13 + 0.5 for i in range(60)],
+            "sold": [("no", "yes")[i % 13 > 6] for i in range(60)],
+        }
+    )
+    table = read_table(frame, "sold")
+    model = TunedModel(table, None, tiny_model(folder), estimators=1, seed=0)
+    return model.save(folder / "model.safetensors")
+
+
+def upload(app: AppTest, label: str, name: str, content: bytes) -> AppTest:
+    """Give a file to the field whose label begins so."""
+    [field] = [each for each in app.file_uploader if each.label.startswith(label)]
+    field.upload(name, content)
+    return app.run()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "price;size\n1,500;6,5\n2,250;1,0\n1,125;9,5\n",
+        "size,note,price\n6.5,a,1200\n1,b,1300\n",
+        "price,size\n1100,6.5\n",
+    ],
+    ids=["decimal comma", "other order", "one row"],
+)
+def test_the_page_reads_new_rows_as_the_command_line_does(
+    rows: str, open_page: Open, store: Store, model_path: Path, tmp_path: Path
+) -> None:
+    file, out = tmp_path / "new.csv", tmp_path / "out.csv"
+    file.write_text(rows)
+    assert main(["predict", str(model_path), str(file), "--out", str(out), "--quiet"]) == 0
+    expected = pd.read_csv(out)
+
+    app = upload(open_page("predict"), "Or a model file", model_path.name, model_path.read_bytes())
+    app = upload(app, "New rows", file.name, file.read_bytes())
+    assert_sound(app)
+    shown = app.dataframe[1].value
+    pd.testing.assert_frame_equal(shown[expected.columns], expected, check_dtype=False)
+    decimal = "," if ";" in rows else "."
+    written = pd.read_csv(file, sep=None, engine="python", decimal=decimal)
+    for column in ("price", "size"):
+        assert shown[column].tolist() == written[column].tolist()
+
+
+def tuned(space: Workspace, model: Path, created: float, auc: float | None) -> jobs.Job:
+    """A run that is done and left a model, as if it had been begun at that moment."""
+    request = {"method": "mixup", "seed": 0, "train_rows": 60}
+    run = jobs.start_job(space.store, space.project, "finetune", request, launch=False)
+    result = {"metrics": {"roc_auc_val": auc, "roc_auc_test": auc}}
+    with space.store.writing() as connection:
+        done = {"state": jobs.State.DONE, "result": result, "created": created}
+        connection.execute(update(schema.jobs).where(schema.jobs.c.id == run).values(done))
+    kept = model_file(space.store, jobs.job(space.store, run))
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(model.read_bytes())
+    return jobs.job(space.store, run)
+
+
+def test_models_of_equal_runs_are_told_apart_and_may_lack_a_score(
+    open_page: Open, space: Workspace, model_path: Path
+) -> None:
+    tuned(space, model_path, 1_700_000_000.0, None)
+    tuned(space, model_path, 1_700_000_005.0, 0.75)
+    app = open_page("predict", space.project)
+    [box] = app.selectbox
+    assert len(set(box.options)) == 2
+    assert sorted(option[-5:] for option in box.options) == ["0.750", "AUC –"]
+    for option in box.options:
+        app.selectbox[0].select(option).run()
+        assert_sound(app)
+        assert app.selectbox[0].value.created.second == int(option.split(":")[2])
+        [told] = [each.value for each in app.caption if each.value.startswith("The model is")]
+        assert option.split(", begun ")[1] in told.replace("\\", "")

@@ -1,0 +1,87 @@
+"""The page of synthetic rows: what is wished for is what is asked for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.store import Store
+from causalmix_core.experiment.workspace import Choices, Workspace
+from causalmix_core.graph import MixedGraph
+from causalmix_core.graph.edits import History
+from causalmix_core.table import RawTable
+
+from .conftest import Open, assert_sound
+
+
+def project(store: Store, frame: pd.DataFrame, target: str) -> Workspace:
+    """A project of this table with a graph without edges."""
+    space = Workspace(store, store.create("a project").id)
+    space.put_raw(RawTable(frame.astype("str"), name="t"), Choices(target=target))
+    nodes = tuple(space.table().columns)
+    space.put_history(History(MixedGraph(nodes=nodes, edges=(), graph_type="dag")))
+    return space
+
+
+def test_equally_often_means_every_class(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    labels = np.repeat([f"class {i}" for i in range(25)], np.arange(8, 33))
+    numbers = np.random.default_rng(0).normal(size=len(labels)).round(3)
+    space = project(store, pd.DataFrame({"x": numbers, "y": labels}), "y")
+    app = open_page("synthesize", space.project)
+    [classes] = [box for box in app.selectbox if "Classes" in box.label]
+    classes.select("all equally often").run()
+    [make] = [button for button in app.button if button.label == "Make synthetic rows"]
+    make.click().run()
+    assert_sound(app)
+    job = jobs.latest(store, space.project, "synthesize")
+    assert job is not None
+    balance = job.request["recipes"][0]["balance"]
+    assert balance == pytest.approx({f"class {i}": 1 / 25 for i in range(25)})
+
+
+def test_shares_of_ones_own_outlast_a_change_of_page(open_page: Open, graphed: Workspace) -> None:
+    app = open_page("synthesize", graphed.project)
+    [classes] = [box for box in app.selectbox if "Classes" in box.label]
+    classes.select("shares of my own").run()
+    app.session_state["class-shares"] = {
+        "edited_rows": {0: {"share (%)": 150.0}, 1: {"share (%)": 50.0}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }
+    app.run()
+    for page in ("data", "synthesize"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert_sound(app)
+    assert any("add up to 200.0 %" in caption.value for caption in app.caption)
+    app.run()
+    assert any("add up to 200.0 %" in caption.value for caption in app.caption)
+
+
+def test_whole_numbers_that_no_browser_holds_cannot_be_set_by_hand(
+    open_page: Open, store: Store
+) -> None:
+    many = np.arange(40) % 20
+    frame = pd.DataFrame(
+        {"exact": 2**53 - 1 - many, "huge": 2**53 + many, "low": -(2**63) + many, "y": many % 2}
+    )
+    space = project(store, frame.assign(y=frame["y"].map({0: "a", 1: "b"})), "y")
+    assert set(space.table().columns) == set(frame.columns)
+    app = open_page("synthesize", space.project)
+    assert any("huge, low cannot be set here" in caption.value for caption in app.caption)
+    [column] = [box for box in app.selectbox if box.label == "Set this column"]
+    assert column.options == ["nothing", "exact", "y"]
+    column.select("exact").run()
+    assert_sound(app)
+
+
+def test_fewer_than_ten_rows_are_no_fault_of_the_page(open_page: Open, store: Store) -> None:
+    frame = pd.DataFrame({"x": [f"{i * i % 11}.5" for i in range(9)], "y": list("ababababa")})
+    space = project(store, frame, "y")
+    development, _ = space.parts()
+    assert len(development) < 10
+    app = open_page("synthesize", space.project)
+    [labelled] = [box for box in app.number_input if box.label == "Labelled rows to learn from"]
+    assert labelled.value == len(development)

@@ -1,0 +1,105 @@
+"""A project whose table changes while something is made from it: nothing stale is kept."""
+
+from dataclasses import asdict, replace
+
+import pytest
+
+import causalmix_core.augment
+import causalmix_core.discovery
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.jobs import State, start_job
+from causalmix_core.experiment.store import TABLE, Store
+from causalmix_core.experiment.worker import serve
+from causalmix_core.experiment.workspace import HISTORY, Choices, Recipe, Workspace
+from causalmix_core.graph import Edge, MixedGraph
+from causalmix_core.graph.edits import History, RemoveEdge
+from causalmix_core.table import RawTable, examples
+
+
+@pytest.fixture
+def space(tmp_path) -> Workspace:
+    store = Store(tmp_path / "home")
+    raw = examples.load_raw("health")
+    workspace = Workspace(store, store.create("p").id)
+    small = RawTable(raw.frame.head(120).copy(), raw.settings, raw.name)
+    workspace.put_raw(small, Choices(target="disease"))
+    return workspace
+
+
+def _other_split(space: Workspace) -> None:
+    """Let other rows become test rows, as another tab does between two of the worker's looks."""
+    choices = replace(space.choices(), split_seed=1)
+    space.store.save_json(space.project, TABLE, asdict(choices))
+    space.store.delete_json(space.project, HISTORY)
+
+
+def _synthesis(*methods: str) -> dict:
+    return {"recipes": [asdict(Recipe(method, rows=20)) for method in methods]}
+
+
+def test_a_graph_found_in_rows_that_became_test_rows_is_not_kept(space, monkeypatch):
+    search = causalmix_core.discovery.discover
+
+    def found(*arguments, **settings):
+        graph = search(*arguments, **settings)
+        _other_split(space)
+        return graph
+
+    monkeypatch.setattr(causalmix_core.discovery, "discover", found)
+    job = start_job(space.store, space.project, "discover", {"bootstraps": 0}, launch=False)
+    serve(space.store, job)
+    ended = jobs.job(space.store, job)
+    assert ended.state is State.FAILED
+    assert ended.error == "The table or its target changed while the search ran; search again."
+    assert space.history() is None
+
+
+def test_rows_made_from_rows_that_became_test_rows_are_not_kept(space, monkeypatch):
+    build = causalmix_core.augment.generator
+
+    def built(*arguments, **settings):
+        _other_split(space)
+        return build(*arguments, **settings)
+
+    monkeypatch.setattr(causalmix_core.augment, "generator", built)
+    job = start_job(space.store, space.project, "synthesize", _synthesis("bootstrap"), launch=False)
+    serve(space.store, job)
+    ended = jobs.job(space.store, job)
+    assert ended.state is State.FAILED
+    assert "changed while the rows were made; make them again." in ended.error
+    assert space.rows() == {}
+
+
+def test_another_choice_about_the_table_stops_what_is_being_made_from_it(space):
+    request = {"bootstraps": 0}
+    search = start_job(space.store, space.project, "discover", request, launch=False)
+    space.choose(space.choices())
+    assert jobs.job(space.store, search).state is State.QUEUED
+    space.choose(replace(space.choices(), target="smoker"))
+    assert jobs.job(space.store, search).state is State.CANCELLED
+    rows = start_job(
+        space.store, space.project, "synthesize", _synthesis("bootstrap"), launch=False
+    )
+    space.put_raw(space.raw(), space.choices())
+    assert jobs.job(space.store, rows).state is State.CANCELLED
+
+
+def test_rows_made_along_a_graph_that_was_edited_meanwhile_count_as_stale(space, monkeypatch):
+    table = space.table()
+    edges = tuple(Edge(cause, effect) for cause, effect in examples.true_edges("health"))
+    graph = MixedGraph(nodes=tuple(table.columns), edges=edges, graph_type="dag")
+    history = History(graph)
+    space.put_history(history)
+    build = causalmix_core.augment.generator
+
+    def built(*arguments, **settings):
+        space.put_history(history.do(RemoveEdge(edges[0].cause, edges[0].effect)))
+        return build(*arguments, **settings)
+
+    monkeypatch.setattr(causalmix_core.augment, "generator", built)
+    job = start_job(space.store, space.project, "synthesize", _synthesis("causal"), launch=False)
+    serve(space.store, job)
+    assert jobs.job(space.store, job).state is State.DONE
+    training, _ = space.drawn(None, 0)
+    recipe = space.rows()["causal"].recipe
+    assert recipe.inputs != space.inputs_of(recipe, training)
