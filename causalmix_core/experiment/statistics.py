@@ -321,7 +321,10 @@ _METRIC_NAMES: Mapping[str, str] = {
 
 
 def _done(results: pd.DataFrame) -> pd.DataFrame:
-    return _with_budget(results[results["status"] == "done"])
+    done = _with_budget(results[results["status"] == "done"])
+    # A score that does not exist is stored as nothing; a column of these alone has no number type.
+    figures = [name for name in done if str(name).rpartition("_")[0] in HIGHER_IS_BETTER]
+    return done.astype(dict.fromkeys(figures, "float64"))
 
 
 def _with_budget(frame: pd.DataFrame) -> pd.DataFrame:

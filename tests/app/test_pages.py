@@ -518,3 +518,43 @@ def test_what_was_chosen_in_a_form_outlasts_a_change_of_page(
     app.switch_page("pages/finetune.py").run()
     assert_sound(app)
     assert seeds(app).value == 6
+
+
+def _launched(space: Workspace, **changes: Any) -> list[str]:
+    """Queue runs of the project's table, target and graph, as the page's button does."""
+    from causalmix_core.experiment.plan import Plan, Source
+    from causalmix_core.experiment.runs import launch
+    from causalmix_core.finetune import Settings
+
+    development, test = space.parts()
+    options: dict[str, Any] = {
+        "sources": (Source(development, test=test, graph=space.graph()),),
+        "methods": ("none", "default"),
+        "seeds": (0,),
+        "train_rows": (60,),
+        "settings": Settings(steps=2, evaluate_every=1),
+        **changes,
+    }
+    return launch(space.store, space.project, Plan(**options), workers=False)
+
+
+def _ended(store: Store, ids: list[str], **figures: Any) -> None:
+    """Record runs as done, with figures that stand for those of a training."""
+    metrics = dict.fromkeys(
+        ("roc_auc_test", "roc_auc_val", "accuracy_test", "log_loss_test", "seconds"), 0.5
+    )
+    for job_id in ids:
+        assert jobs.claim(store, "test", job_id) is not None
+        with jobs.Lease(store, job_id, "test") as lease:
+            lease.finish(State.DONE, result={"metrics": {**metrics, "best_step": 1, **figures}})
+
+
+def test_runs_whose_test_rows_have_no_auc_are_shown_with_a_dash(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    _ended(store, _launched(graphed, seeds=(0, 1)), roc_auc_test=None)
+    app = open_page("finetune", graphed.project)
+    assert "What came out" in [heading.value for heading in app.subheader]
+    [run] = [box for box in app.selectbox if box.label == "Run"]
+    assert all(option.endswith("test AUC –") for option in run.options)

@@ -186,6 +186,16 @@ def test_a_summary_without_any_done_run_or_without_none_still_speaks():
     assert "default" in summary_text(lone)
 
 
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_scores_that_no_run_has_are_missing_figures(split: str):
+    results = _results().astype(object)
+    results[f"roc_auc_{split}"] = None
+    assert statistics.improvements(results)["improvement"].isna().all() == (split == "test")
+    assert statistics.gap(results)["gap"].isna().all()
+    assert statistics.summarise(results)["gap"].isna().all()
+    assert "12 of 13 runs done." in summary_text(results)
+
+
 def test_stretches_of_ranks_within_the_critical_difference():
     ranks = pd.Series({"a": 1.0, "b": 1.8, "c": 2.5, "d": 4.0})
     assert statistics.cliques(ranks, 0.9) == [(1.0, 1.8), (1.8, 2.5)]
