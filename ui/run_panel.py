@@ -8,6 +8,7 @@ import streamlit as st
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.results import curves
+from causalmix_core.experiment.runs import refusal
 from ui.charts import curve_figure, multiples_figure
 from ui.job_panel import time_left
 from ui.palette import learns, method_label
@@ -151,12 +152,19 @@ def standing(runs: list[Job]) -> str:
 
 def _overall(project: str, runs: list[Job]) -> None:
     going = [run for run in runs if not run.state.is_over]
-    waylaid = [run for run in runs if run.state in (State.CANCELLED, State.INTERRUPTED)]
+    prepared = {job.id: job for job in jobs.jobs(store(), project, "prepare")}
+    waylaid = [
+        run
+        for run in runs
+        if run.state.is_over
+        and run.state is not State.DONE
+        and not refusal(run, prepared.get(run.request.get("prepared", "")))
+    ]
     if not going and not waylaid:
         return
     done = sum(run.state is State.DONE for run in runs)
     share = (done + sum(run.fraction for run in going)) / len(runs)
-    ahead = [job for job in jobs.jobs(store(), project, "prepare") if job.state is State.RUNNING]
+    ahead = [job for job in prepared.values() if job.state is State.RUNNING]
     bar, *buttons = st.columns(
         [6, *[1.3] * (bool(going) + bool(waylaid))], vertical_alignment="center"
     )

@@ -8,15 +8,17 @@ is not done again.
 
 import shlex
 import sys
+import traceback
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from sqlalchemy.exc import SQLAlchemyError
 
 from causalmix_core import __version__
-from causalmix_core.errors import DiscoveryError, GeneratorError, MechanismError, RunError
+from causalmix_core.errors import Cancelled, CausalMixError, RunError, StoreError
 from causalmix_core.experiment.jobs import Job, Lease, start_job, tend
 from causalmix_core.experiment.plan import Plan, digest_of, model_digest, splits
 from causalmix_core.experiment.store import Json, Store
@@ -29,8 +31,6 @@ from causalmix_core.finetune.settings import Settings
 from causalmix_core.progress import Progress, part, silent
 
 PREPARE, FINETUNE = "prepare", "finetune"
-
-_CANNOT_BE_MADE = (GeneratorError, MechanismError, DiscoveryError)
 
 
 def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> list[str]:
@@ -86,7 +86,8 @@ def _prepare(store: Store, project: str, plan: Plan, common: dict[str, Json]) ->
 def prepare(store: Store, job: Job, lease: Lease) -> Json:
     """Draw a run's rows, find its graph and sample every generator's rows.
 
-    A generator that does not apply is named in the result with its reason; the others go on.
+    A generator that does not apply, or has a mistake, is named in the result with its reason; the
+    others go on.
     """
     from causalmix_core.augment import generator
 
@@ -103,8 +104,15 @@ def prepare(store: Store, job: Job, lease: Lease) -> Json:
         try:
             maker = generator(name, **params).fit(rows.train, progress=progress)
             pool = maker.sample(pool_size(name, len(rows.train), settings), seed=request["seed"])
-        except _CANNOT_BE_MADE as error:
+        except (Cancelled, StoreError, SQLAlchemyError, MemoryError):
+            # Not the generator's doing: it was told to stop, or the store or the machine is full.
+            raise
+        except CausalMixError as error:
             refused[name] = str(error)
+            continue
+        except Exception as error:
+            traceback.print_exc()
+            refused[name] = f"Unexpected {type(error).__name__}: {error}"
             continue
         store.save_frame(job.project, _pool_name(job.id, name), pool)
         if name == "causal" and graph is None:
@@ -189,15 +197,20 @@ def _rows_of(store: Store, job: Job) -> Any:
     return source, splits(source, request["train_rows"], request["seed"], domain)
 
 
+def refusal(job: Job, prepared: Job | None) -> str | None:
+    """Why a run's synthetic rows cannot be made, as far as its ``prepare`` job knows."""
+    refused: dict[str, str] = ((prepared and prepared.result) or {}).get("refused", {})
+    return refused.get(METHODS[job.request["method"]].generator or "")
+
+
 def _pool(store: Store, job: Job, generator: str | None) -> pd.DataFrame | None:
     if generator is None:
         return None
     from causalmix_core.experiment.jobs import job as look_up
 
     prepared = look_up(store, job.request["prepared"])
-    refused = (prepared.result or {}).get("refused", {})
-    if generator in refused:
-        raise RunError(refused[generator])
+    if reason := refusal(job, prepared):
+        raise RunError(reason)
     return store.load_frame(job.project, _pool_name(prepared.id, generator))
 
 

@@ -558,3 +558,30 @@ def test_runs_whose_test_rows_have_no_auc_are_shown_with_a_dash(
     assert "What came out" in [heading.value for heading in app.subheader]
     [run] = [box for box in app.selectbox if box.label == "Run"]
     assert all(option.endswith("test AUC –") for option in run.options)
+
+
+def test_resume_all_takes_runs_that_failed_but_none_whose_rows_cannot_be_made(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    [run] = _launched(graphed, methods=("smote",))
+    before = jobs.latest(store, graphed.project, "prepare")
+    assert before is not None
+
+    def prepared(state: State, **said: Any) -> None:
+        assert jobs.claim(store, "test", before.id) is not None
+        with jobs.Lease(store, before.id, "test") as lease:
+            lease.finish(state, **said)
+
+    prepared(State.FAILED, error="Not enough memory.")
+    assert jobs.claim(store, "test", run) is None
+    app = open_page("finetune", graphed.project)
+    assert "failed: Not enough memory." in [text.value for text in app.text]
+    press(app, "Resume all")
+    assert jobs.job(store, run).state is State.QUEUED
+    prepared(State.DONE, result={"refused": {"smote": "Too few rows."}, "graph": None})
+    assert jobs.claim(store, "test", run) is not None
+    with jobs.Lease(store, run, "test") as lease:
+        lease.finish(State.FAILED, error="Too few rows.")
+    app = open_page("finetune", graphed.project)
+    assert "Resume all" not in [button.label for button in app.button]
