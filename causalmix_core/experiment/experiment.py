@@ -106,17 +106,26 @@ def _collect(store: Store, project: str, ids: Sequence[str], plan: Plan, out: Pa
     runs = [job for job in jobs.jobs(store, project, "finetune") if job.id in wanted]
     table = write_files(store, runs, out)
     drawn = curves(store, runs)
-    models = out / "models"
-    models.mkdir(exist_ok=True)
-    for job in runs:
-        made = model_file(store, job)
-        if job.state is State.DONE and made.is_file():
-            name = model_name(job, plan)
-            if not (models / name).is_file():
-                shutil.copyfile(made, models / name)
+    _collect_models(store, runs, plan, out / "models")
     summary = summary_text(table, drawn)
     (out / "summary.txt").write_text(summary, encoding="utf-8")
     return Outcome(table, drawn, summary)
+
+
+def _collect_models(store: Store, runs: Sequence[Job], plan: Plan, folder: Path) -> None:
+    """Copy the models of the runs that are done; those of other runs, as of other options, go."""
+    folder.mkdir(exist_ok=True)
+    found = {
+        model_name(job, plan): model_file(store, job) for job in runs if job.state is State.DONE
+    }
+    found = {name: made for name, made in found.items() if made.is_file()}
+    for old in folder.glob("*.safetensors"):
+        if old.name not in found:
+            old.unlink()
+    for name, made in found.items():
+        unfinished = folder / f"{name}.part"
+        shutil.copyfile(made, unfinished)
+        unfinished.replace(folder / name)
 
 
 def model_name(job: Job, plan: Plan) -> str:
