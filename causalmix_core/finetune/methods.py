@@ -1,6 +1,6 @@
 """Ways to fine-tune: what each name stands for, and the synthetic rows it needs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -37,7 +37,10 @@ class Method:
 
     def adapt(self, settings: Settings) -> Settings:
         """Return the settings as this method uses them."""
-        return settings.with_share(1.0) if self.only_synthetic else settings
+        if not self.only_synthetic:
+            return settings
+        mixing = replace(settings.mixing, share=1.0, into="both", schedule="constant")
+        return replace(settings, mixing=mixing)
 
 
 def _methods() -> dict[str, Method]:

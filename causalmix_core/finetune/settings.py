@@ -5,7 +5,7 @@ these values; each default is this project's own choice (see docs/ARCHITECTURE.m
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from math import ceil, cos, pi
 from typing import Any, Literal
 
@@ -162,10 +162,6 @@ class Settings:
             return self.learning_rate
         done = (step - rising - 1) / max(self.steps - rising, 1)
         return self.learning_rate * 0.5 * (1 + cos(pi * done))
-
-    def with_share(self, share: float) -> "Settings":
-        """Return the settings with another share of synthetic rows."""
-        return replace(self, mixing=replace(self.mixing, share=share))
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

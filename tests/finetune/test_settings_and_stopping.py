@@ -4,12 +4,14 @@ import itertools
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from causalmix_core.errors import RunError
-from causalmix_core.finetune import Mixing, Settings, Stopping
+from causalmix_core.finetune import METHODS, Mixing, Settings, Stopping
+from causalmix_core.finetune.mixing import draw
 from causalmix_core.finetune.stopping import Keeper
 
 
@@ -53,6 +55,32 @@ def test_the_learning_rate_rises_then_falls_and_never_starts_at_zero():
     assert 0 < rates[-1] < 0.05
     flat = Settings(steps=20, warmup=0.0, schedule="constant", learning_rate=2.0)
     assert {flat.rate(step) for step in range(1, 21)} == {2.0}
+
+
+@given(
+    st.sampled_from(["context", "query", "both"]),
+    st.sampled_from(["constant", "fading"]),
+    st.floats(0.0, 1.0),
+    st.booleans(),
+    st.floats(0.0, 1.0),
+)
+def test_steps_on_causal_rows_only_hold_no_real_row(into, schedule, share, fresh, done):
+    mixing = Mixing(share=share, into=into, fresh=fresh, schedule=schedule)
+    adapted = METHODS["causal-only"].adapt(Settings(mixing=mixing)).mixing
+    assert adapted.fresh == fresh
+    drawn = draw(
+        np.repeat([0, 1], 15),
+        30,
+        adapted,
+        query_share=0.3,
+        max_rows=1_000,
+        done=done,
+        rng=np.random.default_rng(0),
+    )
+    assert not len(drawn.context.real)
+    assert not len(drawn.query.real)
+    assert len(drawn.context.synthetic) + len(drawn.query.synthetic) == 30
+    assert METHODS["causalmix"].adapt(Settings(mixing=mixing)).mixing == mixing
 
 
 def _keeper(scores: list[float], **stopping) -> Keeper:
