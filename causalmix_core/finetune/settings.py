@@ -53,7 +53,9 @@ class Stopping:
         folds: splits of ``cross-fitted``.
         synthetic_rows: how many rows ``synthetic`` samples to judge by.
 
-    The un-tuned model (step 0) is always a candidate, except with ``last``.
+    The un-tuned model (step 0) is always a candidate, except with ``last``, and no step is kept
+    that is worse than it on the rows judged by: the validation rows, the sampled rows for
+    ``synthetic``, and on average the folds' held-out rows for ``cross-fitted``.
     """
 
     metric: StopMetric = "log_loss"

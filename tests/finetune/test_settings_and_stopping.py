@@ -97,8 +97,11 @@ def _keeper(scores: list[float], **stopping) -> Keeper:
 )
 def test_what_is_kept_is_never_worse_than_the_start(scores, rule, metric):
     keeper = _keeper(scores, rule=rule, metric=metric)
+    kept = scores[keeper.best]
+    assert kept >= scores[0] if metric == "roc_auc" else kept <= scores[0]
     assert keeper.best_value >= keeper.start_value
-    assert keeper.best_value == max(keeper.values)
+    if rule != "smoothed":
+        assert kept == (max(scores) if metric == "roc_auc" else min(scores))
 
 
 def test_the_earliest_of_equal_steps_is_kept():
@@ -113,6 +116,13 @@ def test_smoothing_ignores_a_lucky_evaluation():
     smoothed = _keeper(scores, metric="roc_auc", rule="smoothed", window=3)
     assert smoothed.best_step == 20
     assert smoothed.best_value == pytest.approx((0.66 + 0.67 + 0.68) / 3)
+
+
+def test_smoothing_keeps_no_evaluation_below_the_start():
+    scores = [0.70, 0.60, 0.78, 0.78, 0.69]
+    keeper = _keeper(scores, metric="roc_auc", rule="smoothed", window=3)
+    assert max(keeper.values) == keeper.values[4]
+    assert keeper.best_step == 12
 
 
 def test_patience_counts_evaluations_since_the_best():
