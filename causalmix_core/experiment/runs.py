@@ -52,6 +52,8 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
                 common: dict[str, Json] = {
                     "source": kept,
                     "name": source.table.name,
+                    "target": source.table.target,
+                    "version": __version__,
                     "train_rows": train_rows,
                     "seed": seed,
                     "domain": list(plan.domain) if plan.domain else None,

@@ -585,3 +585,66 @@ def test_resume_all_takes_runs_that_failed_but_none_whose_rows_cannot_be_made(
         lease.finish(State.FAILED, error="Too few rows.")
     app = open_page("finetune", graphed.project)
     assert "Resume all" not in [button.label for button in app.button]
+
+
+def _experiments(app: AppTest) -> list[str]:
+    [box] = [box for box in app.selectbox if box.label == "Experiment"]
+    return list(box.options)
+
+
+def test_runs_of_an_earlier_graph_or_target_are_marked_and_come_last(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from causalmix_core.graph.edits import History, RemoveEdge
+
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    _launched(graphed, methods=("none", "causalmix"))
+    history = graphed.history()
+    assert history is not None
+    assert not open_page("finetune", graphed.project).warning
+    graphed.put_history(history.do(RemoveEdge("age", "education")))
+    # A single experiment has no list to choose from: the warning alone tells.
+    [warning] = open_page("finetune", graphed.project).warning
+    assert "The graph has been edited since" in warning.value
+
+    _launched(graphed, methods=("none", "causalmix"))
+    _launched(graphed, methods=("none", "default"), seeds=(1,), model="compact", train_rows=(50,))
+    app = open_page("finetune", graphed.project)
+    assert not app.warning
+    labels = _experiments(app)
+    assert [label.startswith("Runs with an earlier graph") for label in labels] == [
+        False,
+        False,
+        True,
+    ]
+
+    graphed.choose(replace(graphed.choices(), target="smoker"))
+    app = open_page("finetune", graphed.project)
+    [warning] = app.warning
+    assert "Runs on an earlier table or target" in warning.value
+    graphed.put_history(History(history.found))
+    _launched(graphed)
+    app = open_page("finetune", graphed.project)
+    assert not app.warning
+    first, *others = _experiments(app)
+    assert "target: smoker" in first
+    assert len(others) == 3
+    assert all(each.startswith("Runs on an earlier table or target") for each in others)
+    assert all("target: disease" in each for each in others)
+    [box] = [box for box in app.selectbox if box.label == "Experiment"]
+    box.select(others[0])
+    app.run()
+    assert len(app.warning) == 1
+
+
+def test_an_edited_graph_says_nothing_against_runs_that_use_none(
+    open_page: Open, graphed: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from causalmix_core.graph.edits import RemoveEdge
+
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    _launched(graphed, methods=("none", "default"))
+    history = graphed.history()
+    assert history is not None
+    graphed.put_history(history.do(RemoveEdge("age", "education")))
+    assert not open_page("finetune", graphed.project).warning

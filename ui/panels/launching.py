@@ -40,6 +40,14 @@ PRECISIONS = {
 INTO = {"both": "context and query", "context": "context", "query": "query"}
 
 
+def source_of(space: Workspace, development: Table, test: Table) -> Source:
+    """What runs that are launched now are made from."""
+    choices = space.choices()
+    return Source(
+        development, test=test, graph=space.graph(), group=choices.group, time=choices.time
+    )
+
+
 @st.fragment
 def form(space: Workspace, development: Table, test: Table) -> None:
     """Ask what to run, and launch."""
@@ -110,17 +118,8 @@ def form(space: Workspace, development: Table, test: Table) -> None:
         if problem := _domain_problem(development, domain):
             st.error(problem)
             return
-        choices = space.choices()
         plan = Plan(
-            sources=(
-                Source(
-                    development,
-                    test=test,
-                    graph=graph,
-                    group=choices.group,
-                    time=choices.time,
-                ),
-            ),
+            sources=(source_of(space, development, test),),
             methods=tuple(methods),
             seeds=tuple(range(int(seeds))),
             train_rows=(int(labelled),),
