@@ -174,6 +174,7 @@ def compute(
         settings=Settings.from_dict(request["settings"]),
         domain=rows.domain,
         synthetic=_pool(store, job, method.generator),
+        group=source.group,
         saved=saved,
         progress=progress,
         on_points=on_points,

@@ -244,6 +244,46 @@ def test_every_stopping_rule_runs_and_keeps_its_promise(splits, tiny: Path, rule
         assert "stop" in set(run.curves["split"])
 
 
+@pytest.mark.parametrize("aside", [False, True])
+def test_cross_fitted_stopping_parts_no_group(tiny: Path, monkeypatch, aside: bool):
+    import causalmix_core.finetune.run as run_module
+
+    table = small_table(150, 4)
+    house = np.array([f"house {i % 12}" for i in range(150)], dtype=object)
+    house[:3] = np.nan
+    frame = table.frame.assign(house=house)
+    kinds = {"house": "identifier" if aside else "categorical"}
+    grouped = cm.read_table(frame, target="label", kinds=kinds)
+    parts = cm.split(grouped, train_rows=60, seed=0, group="house")
+    folds, real = [], run_module._folds
+
+    def spy(y, groups, *rest):
+        found = real(y, groups, *rest)
+        folds.extend((groups[fitted], groups[held_out]) for fitted, held_out in found)
+        return found
+
+    monkeypatch.setattr(run_module, "_folds", spy)
+    stopping = Stopping(rule="cross-fitted", folds=2, patience=0)
+    settings = replace(QUICK, steps=4, stopping=stopping)
+    run = _run(parts, tiny, settings=settings, group="house")
+    assert run.metrics["stop_value"] >= run.metrics["stop_value_start"]
+    assert len(folds) == 2
+    for fitted, held_out in folds:
+        assert len(fitted)
+        assert len(held_out)
+        assert not set(fitted) & set(held_out)
+    with pytest.raises(RunError, match="a table lacks this column"):
+        _run(parts, tiny, settings=settings, group="street")
+
+
+def test_groups_that_cannot_be_parted_into_folds_are_refused_in_words():
+    from causalmix_core.finetune.run import _folds
+
+    y = np.repeat(["a", "b"], 20)
+    with pytest.raises(RunError, match="groups are too few"):
+        _folds(y, np.repeat([0, 1], 20), 2, 0)
+
+
 def test_a_domain_is_scored_beside_the_test_rows(splits, tiny: Path):
     domain = small_table(40, 77)
     run = _run(splits, tiny, domain=domain)

@@ -118,16 +118,16 @@ def form(space: Workspace, development: Table, test: Table) -> None:
         if problem := _domain_problem(development, domain):
             st.error(problem)
             return
-        plan = Plan(
-            sources=(source_of(space, development, test),),
-            methods=tuple(methods),
-            seeds=tuple(range(int(seeds))),
-            train_rows=(int(labelled),),
-            model=model,
-            settings=replace(settings, steps=int(steps)),
-            domain=domain if domain[0] else None,
-        )
         try:
+            plan = Plan(
+                sources=(source_of(space, development, test),),
+                methods=tuple(methods),
+                seeds=tuple(range(int(seeds))),
+                train_rows=(int(labelled),),
+                model=model,
+                settings=replace(settings, steps=int(steps)),
+                domain=domain if domain[0] else None,
+            )
             launch(store(), space.project, plan)
         except CausalMixError as error:
             st.error(plain(error))
