@@ -20,14 +20,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from causalmix_core import __version__
 from causalmix_core.errors import Cancelled, CausalMixError, RunError, StoreError
 from causalmix_core.experiment.jobs import Job, Lease, start_job, tend
+from causalmix_core.experiment.jobs import job as look_up
 from causalmix_core.experiment.plan import Plan, digest_of, model_digest, splits
 from causalmix_core.experiment.store import Json, Store
-from causalmix_core.experiment.tables import get_source, put_graph, put_source
+from causalmix_core.experiment.tables import get_graph, get_source, put_graph, put_source
 from causalmix_core.finetune.loop import OnPoints, ignore
-from causalmix_core.finetune.methods import METHODS, pool_size
+from causalmix_core.finetune.methods import FIT_SHARE, METHODS, pool_size
 from causalmix_core.finetune.run import Run
 from causalmix_core.finetune.run import finetune as run
 from causalmix_core.finetune.settings import Settings
+from causalmix_core.graph.mixed_graph import MixedGraph
 from causalmix_core.progress import Progress, part, silent
 
 PREPARE, FINETUNE = "prepare", "finetune"
@@ -64,7 +66,7 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
                 for name in plan.methods:
                     request = {**common, "method": name, "model": plan.model, "digest": model}
                     after = []
-                    if METHODS[name].generator is not None:
+                    if _needs_preparation(name, plan):
                         prepared = prepared or _prepare(store, project, plan, common)
                         request["prepared"] = prepared
                         after = [prepared]
@@ -77,6 +79,13 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
     if workers:
         tend(store)
     return ids
+
+
+def _needs_preparation(method: str, plan: Plan) -> bool:
+    """Whether a run waits for synthetic rows, or for the graph of those it is judged by."""
+    kind = METHODS[method]
+    judged = plan.settings.stopping.rule == "synthetic" and not kind.is_yardstick
+    return kind.generator is not None or (judged and "causal" in plan.generators)
 
 
 def _prepare(store: Store, project: str, plan: Plan, common: dict[str, Json]) -> str:
@@ -104,8 +113,14 @@ def prepare(store: Store, job: Job, lease: Lease) -> Json:
         if name == "causal":
             params = {"graph": graph, "graph_seed": request["seed"], **request["causal"]}
         try:
-            maker = generator(name, **params).fit(rows.train, progress=progress)
-            pool = maker.sample(pool_size(name, len(rows.train), settings), seed=request["seed"])
+            maker = generator(name, **params).fit(
+                rows.train, progress=part(progress, 0.0, FIT_SHARE)
+            )
+            pool = maker.sample(
+                pool_size(name, len(rows.train), settings),
+                seed=request["seed"],
+                progress=part(progress, FIT_SHARE, 1.0),
+            )
         except (Cancelled, StoreError, SQLAlchemyError, MemoryError):
             # Not the generator's doing: it was told to stop, or the store or the machine is full.
             raise
@@ -168,7 +183,7 @@ def compute(
         rows.validation,
         rows.test,
         method.name,
-        graph=source.graph,
+        graph=_graph_found(store, job) if source.graph is None else source.graph,
         seed=request["seed"],
         model=request["model"],
         settings=Settings.from_dict(request["settings"]),
@@ -209,12 +224,21 @@ def refusal(job: Job, prepared: Job | None) -> str | None:
 def _pool(store: Store, job: Job, generator: str | None) -> pd.DataFrame | None:
     if generator is None:
         return None
-    from causalmix_core.experiment.jobs import job as look_up
-
     prepared = look_up(store, job.request["prepared"])
     if reason := refusal(job, prepared):
         raise RunError(reason)
     return store.load_frame(job.project, _pool_name(prepared.id, generator))
+
+
+def _graph_found(store: Store, job: Job) -> MixedGraph | None:
+    """The graph that was found before in the run's training rows, to draw rows to judge by.
+
+    None where it must not be used: a fold of cross-fitted stopping searches in its own rows.
+    """
+    if job.request["settings"]["stopping"]["rule"] != "synthetic" or "prepared" not in job.request:
+        return None
+    prepared = look_up(store, job.request["prepared"])
+    return get_graph(store, job.project, (prepared.result or {}).get("graph"))
 
 
 def _pool_name(job_id: str, generator: str) -> str:

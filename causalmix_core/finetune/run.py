@@ -121,7 +121,7 @@ def finetune(
     file = models.path(model)
     with _threads(settings.threads):
         made = _make_synthetic(
-            chosen, splits["train"], settings, graph, seed, synthetic, part(progress, 0.0, 0.3)
+            chosen, splits["train"], settings, graph, seed, synthetic, part(progress, 0.0, 0.2)
         )
         key = run_key(splits, method, model_files.digest(file), settings, seed, made)
         stop_after, crossed = _cross_fit(
@@ -137,7 +137,9 @@ def finetune(
             part(progress, 0.3, 0.6),
         )
         context = _context(splits["train"], settings.max_rows, seed)
-        material, encoder = _material(splits, context, made, settings, seed, file, graph)
+        material, encoder = _material(
+            splits, context, made, settings, seed, file, graph, part(progress, 0.2, 0.3)
+        )
         network = material.ensemble.network
         start = checkpoints.copy_weights(network)
         trace = loop.train(
@@ -299,6 +301,7 @@ def _material(
     seed: int,
     file: Path,
     graph: Any,
+    progress: Progress,
 ) -> tuple[Material, TableEncoder]:
     """Encode and preprocess all rows a training looks at."""
     encoder = TableEncoder.fit(context)
@@ -332,6 +335,9 @@ def _material(
             settings.stopping.synthetic_rows,
             graph=graph,
             seed=seed + _OTHER_SEED,
+            # Other rows than those trained on, from the same graph.
+            graph_seed=seed,
+            progress=progress,
         )
         stop_on = prepared(rows)
     made = None if synthetic is None else prepared(synthetic)
@@ -382,7 +388,7 @@ def _cross_fit(
             chosen, fold["train"], settings, graph, seed, None, part(inner, 0.0, 0.4)
         )
         context = _context(fold["train"], settings.max_rows, seed)
-        material, _ = _material(fold, context, made, open_ended, seed, file, graph)
+        material, _ = _material(fold, context, made, open_ended, seed, file, graph, inner)
         trace = loop.train(
             material,
             open_ended,

@@ -325,6 +325,48 @@ def test_a_cancelled_preparation_cancels_the_runs_that_wait_for_it(
     assert {job.state for job in jobs.jobs(store, project)} == {State.CANCELLED}
 
 
+def test_a_preparation_can_be_cancelled_while_it_samples(
+    store, project, tiny: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from causalmix_core.augment.mixup import Mixup
+
+    def slow(self, *arguments: object) -> None:
+        jobs.cancel_all(store, project, "prepare")
+        for i in range(100):
+            time.sleep(0.1)
+            self._tell(i / 100, f"Row {i}")
+
+    monkeypatch.setattr(Mixup, "_sample", slow)
+    plan = Plan((Source(small_table(150)),), ("mixup",), (0,), (60,), str(tiny), SETTINGS)
+    launch(store, project, plan, workers=False)
+    serve(store)
+    assert {job.state for job in jobs.jobs(store, project)} == {State.CANCELLED}
+
+
+def test_one_graph_is_found_for_all_runs_that_are_judged_by_causal_rows(
+    store, project, tiny: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from causalmix_core.augment.causal import Causal
+
+    found, discover = [], Causal._discover
+
+    def counted(self, *arguments):
+        found.append(discover(self, *arguments))
+        return found[-1]
+
+    monkeypatch.setattr(Causal, "_discover", counted)
+    stopping = Stopping(rule="synthetic", synthetic_rows=50)
+    settings = replace(SETTINGS, steps=2, stopping=stopping)
+    methods = ("none", "default", "causalmix", "random-forest")
+    plan = Plan((Source(small_table(150)),), methods, (0,), (60,), str(tiny), settings)
+    ids = launch(store, project, plan, workers=False)
+    serve(store)
+    runs = [jobs.job(store, each) for each in ids]
+    assert {run.state for run in runs} == {State.DONE}, [run.error for run in runs]
+    assert len(found) == 1
+    assert repeat.main([str(store.home), ids[1]]) == 0
+
+
 def _wait_for(condition, seconds: float = 120.0):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -244,6 +244,20 @@ def test_every_stopping_rule_runs_and_keeps_its_promise(splits, tiny: Path, rule
         assert "stop" in set(run.curves["split"])
 
 
+def test_rows_to_judge_by_come_from_the_graph_of_the_rows_to_train_on(splits, tiny: Path):
+    stopping = Stopping(rule="synthetic", synthetic_rows=50, patience=0)
+    settings = replace(QUICK, steps=2, stopping=stopping)
+    told: list[str] = []
+    found = cm.generator("causal", graph_seed=3).fit(splits[0]).graph_
+    searched = _run(
+        splits, tiny, seed=3, settings=settings, progress=lambda _, sentence: told.append(sentence)
+    )
+    given = _run(splits, tiny, seed=3, settings=settings, graph=found)
+    assert _figures(searched) == _figures(given)
+    # The search is told of, so that it can be cancelled.
+    assert told[0] != "Scoring the model as it is"
+
+
 @pytest.mark.parametrize("aside", [False, True])
 def test_cross_fitted_stopping_parts_no_group(tiny: Path, monkeypatch, aside: bool):
     import causalmix_core.finetune.run as run_module
