@@ -155,6 +155,7 @@ def summary_text(
         table = statistics.summarise(results, curves, metric)
         lines += ["", _HEADER, *[_summary_line(row) for row in table.to_dict("records")], ""]
         methods = [m for m in table["method"] if m != statistics.BASELINE]
+        lines += _per_table(results, methods, metric)
         lines += [statistics.verdict(results, name, metric) for name in methods]
         cases = len(statistics.wide(results, metric)) if "none" in set(table["method"]) else 0
         if cases > 1 and len(table) > 1:
@@ -163,8 +164,26 @@ def summary_text(
                 f"Average ranks over {cases} cases differ beyond chance where they are more than "
                 f"{difference:.2f} apart (Nemenyi, 5 %)."
             )
+        lines.append(statistics.scope(results))
     lines += ["", _NOTES]
     return "\n".join(lines) + "\n"
+
+
+def _per_table(results: pd.DataFrame, methods: Sequence[str], metric: str) -> list[str]:
+    """The mean improvement on every table, where there are several."""
+    found = statistics.by_table(results, metric)
+    shown = found[[name for name in methods if name in found]]
+    if shown.index.get_level_values("table").nunique() < 2 or shown.empty:
+        return []
+    lines = ["Mean improvement % by table (and number of labelled rows, where several):"]
+    several = shown.index.get_level_values("budget").nunique() > 1
+    for (table, budget), row in zip(shown.index, shown.to_numpy(), strict=True):
+        figures = ", ".join(
+            f"{name} {round(value, 2) + 0.0:+.2f}" if value == value else f"{name} -"
+            for name, value in zip(shown.columns, row, strict=True)
+        )
+        lines.append(f"  {table}{f', {budget} rows' if several else ''}: {figures}")
+    return [*lines, ""]
 
 
 _HEADER = (
@@ -173,10 +192,11 @@ _HEADER = (
 )
 
 _NOTES = (
-    "Improvement: (test ROC-AUC / that of none - 1) x 100 %, median over runs; spread: half the\n"
-    "distance between its quartiles. Gap: the same on validation minus on test rows at the kept\n"
-    "step (percentage points). Corr. gap: 1 - rank correlation of the validation and the test\n"
-    "curve. A saved model holds the rows it was trained on: share it as you would share those."
+    "Improvement: (test ROC-AUC / that of none - 1) x 100 %, median over runs (over the means of\n"
+    "tables, where there are several); spread: half the distance between its quartiles. Gap: the\n"
+    "same on validation minus on test rows at the kept step (percentage points). Corr. gap: 1 -\n"
+    "rank correlation of the validation and the test curve. A saved model holds the rows it was\n"
+    "trained on: share it as you would share those."
 )
 
 

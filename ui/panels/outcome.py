@@ -136,6 +136,8 @@ def verdicts(table: Any) -> None:
             of.setdefault(said, []).append(method_label(method))
     for said, methods in of.items():
         st.markdown(f"- **{', '.join(methods)}**{plain(said)}")
+    if of:
+        st.caption(statistics.scope(table))
 
 
 def outcome(space: Workspace, runs: list[Job], others: list[list[Job]]) -> None:
