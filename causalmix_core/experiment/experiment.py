@@ -18,6 +18,7 @@ from causalmix_core.experiment.plan import Plan
 from causalmix_core.experiment.results import curves, write_files
 from causalmix_core.experiment.runs import launch, model_file
 from causalmix_core.experiment.store import Store
+from causalmix_core.foundation import models
 from causalmix_core.progress import Progress, silent
 
 STORE = ".store"
@@ -52,9 +53,11 @@ def run_experiment(
 
     Raises:
         StoreError: the folder holds something and `resume` is False.
+        CheckpointError: there is no such model; the folder is not made then.
     """
     out = Path(out)
     check_folder(out, resume)
+    models.path(plan.model)
     out.mkdir(parents=True, exist_ok=True)
     store = Store(out / STORE)
     known = store.list()
