@@ -164,7 +164,8 @@ def _overall(project: str, runs: list[Job]) -> None:
         return
     done = sum(run.state is State.DONE for run in runs)
     share = (done + sum(run.fraction for run in going)) / len(runs)
-    ahead = [job for job in prepared.values() if job.state is State.RUNNING]
+    awaited = {run.request.get("prepared") for run in going}
+    ahead = [job for job in prepared.values() if job.id in awaited and job.state is State.RUNNING]
     bar, *buttons = st.columns(
         [6, *[1.3] * (bool(going) + bool(waylaid))], vertical_alignment="center"
     )
@@ -175,17 +176,16 @@ def _overall(project: str, runs: list[Job]) -> None:
     # Callbacks, because the panel may run the page again before it comes to a button.
     if going:
         buttons[0].button(
-            "Cancel all", key="cancel-all", width="stretch", on_click=_cancel_all, args=(project,)
+            "Cancel all",
+            key="cancel-all",
+            width="stretch",
+            on_click=jobs.cancel_together,
+            args=(store(), [run.id for run in going]),
         )
     if waylaid:
         buttons[-1].button(
             "Resume all", key="resume-all", width="stretch", on_click=_resume_all, args=(waylaid,)
         )
-
-
-def _cancel_all(project: str) -> None:
-    for kind in ("finetune", "prepare"):
-        jobs.cancel_all(store(), project, kind)
 
 
 def _resume_all(runs: list[Job]) -> None:

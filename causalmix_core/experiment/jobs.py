@@ -206,6 +206,19 @@ def cancel_all(store: Store, project: str, kind: str | None = None) -> None:
     _cancel(store, and_(mine, schema.jobs.c.kind == kind) if kind else mine)
 
 
+def cancel_together(store: Store, job_ids: Iterable[str]) -> None:
+    """Ask jobs to stop, and with them what is done before them for no other job."""
+    table, mine = schema.jobs, set(job_ids)
+    going = select(table.c.id, table.c.after).where(
+        table.c.state.in_((State.QUEUED, State.RUNNING))
+    )
+    with store.reading() as connection:
+        found = connection.execute(going).all()
+    ours = {before for job_id, after in found if job_id in mine for before in after}
+    theirs = {before for job_id, after in found if job_id not in mine for before in after}
+    _cancel(store, table.c.id.in_(mine | (ours - theirs)))
+
+
 def resume(store: Store, job_id: str, *, launch: bool = True) -> None:
     """Queue a failed, cancelled or interrupted job again; a run goes on from its checkpoint."""
     _mark_lost(store)

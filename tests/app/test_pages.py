@@ -648,3 +648,18 @@ def test_an_edited_graph_says_nothing_against_runs_that_use_none(
     assert history is not None
     graphed.put_history(history.do(RemoveEdge("age", "education")))
     assert not open_page("finetune", graphed.project).warning
+
+
+def test_cancel_all_leaves_the_runs_of_other_experiments(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    hidden = _launched(graphed, methods=("none", "smote"))
+    shown = _launched(graphed, methods=("none", "smote"), train_rows=(50,))
+    press(open_page("finetune", graphed.project), "Cancel all")
+    cancelled = {
+        job.id for job in jobs.jobs(store, graphed.project) if job.state is State.CANCELLED
+    }
+    prepared = jobs.job(store, shown[1]).request["prepared"]
+    assert cancelled == {*shown, prepared}
+    assert {jobs.job(store, each).state for each in hidden} == {State.QUEUED}

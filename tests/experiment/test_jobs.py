@@ -175,6 +175,17 @@ def test_resuming_a_job_resumes_what_it_needs(store, project, kinds):
     assert [jobs.job(store, job_id).state for job_id in (first, second)] == [State.DONE] * 2
 
 
+def test_jobs_are_cancelled_together_with_what_only_they_wait_for(store, project, kinds):
+    shared, own = _queue(store, project), _queue(store, project)
+    mine = [_queue(store, project, after=[shared]), _queue(store, project, after=[own])]
+    other = _queue(store, project, after=[shared])
+    jobs.cancel_together(store, mine)
+    states = {each: jobs.job(store, each).state for each in (shared, own, *mine, other)}
+    assert {each for each, state in states.items() if state is State.CANCELLED} == {own, *mine}
+    serve(store)
+    assert jobs.job(store, other).state is State.DONE
+
+
 def test_a_running_job_hears_that_it_is_cancelled(store, project, kinds):
     job_id = _queue(store, project)
     claim(store, "me")
