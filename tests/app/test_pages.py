@@ -663,3 +663,30 @@ def test_cancel_all_leaves_the_runs_of_other_experiments(
     prepared = jobs.job(store, shown[1]).request["prepared"]
     assert cancelled == {*shown, prepared}
     assert {jobs.job(store, each).state for each in hidden} == {State.QUEUED}
+
+
+def test_every_run_says_where_it_stands(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    first, second, *_ = _launched(graphed, seeds=(0, 1))
+    _ended(store, [first])
+    assert jobs.claim(store, "test", second) is not None
+    app = open_page("finetune", graphed.project)
+    [runs] = [table.value for table in app.dataframe if "status" in table.value]
+    assert runs["status"].tolist() == ["done", "running", "queued", "queued"]
+
+
+def test_a_table_of_very_few_rows_can_be_chosen_for_a_launch(
+    open_page: Open, space: Workspace
+) -> None:
+    from causalmix_core.table import RawTable
+
+    raw = space.raw()
+    few = RawTable(raw.frame.head(15).copy(), raw.settings, raw.name)
+    space.put_raw(few, Choices(target="disease"))
+    development, _ = space.parts()
+    assert len(development) < 10
+    app = open_page("finetune", space.project)
+    [labelled] = [box for box in app.number_input if box.label == "Labelled rows"]
+    assert labelled.value == labelled.min == labelled.max == len(development)

@@ -74,7 +74,7 @@ def form(space: Workspace, development: Table, test: Table) -> None:
     )
     labelled = two.number_input(
         "Labelled rows",
-        10,
+        min(10, len(development)),
         len(development),
         min(len(development), 300),
         **keep("labelled"),

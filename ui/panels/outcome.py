@@ -142,7 +142,7 @@ def verdicts(table: Any) -> None:
 
 def outcome(space: Workspace, runs: list[Job], others: list[list[Job]]) -> None:
     """What the runs that are done came to; `others` are the project's other experiments."""
-    table = results(runs)
+    table = results(runs, live=True)
     done = table[table["status"] == "done"]
     if done.empty:
         return
