@@ -73,14 +73,17 @@ def watch_runs(project: str, ids: list[str]) -> None:
         elif points.empty:
             st.caption("The first points appear as soon as a run has measured something.")
         else:
-            _charts(points, _kept(runs), sum(learns(run.request["method"]) for run in runs))
+            _charts(points, runs)
         _each(runs)
 
     panel()
 
 
-def _charts(points: pd.DataFrame, kept: dict[tuple[str, int], int], trained: int) -> None:
+def _charts(points: pd.DataFrame, runs: list[Job]) -> None:
     """Draw the curves in the layout that was asked for."""
+    kept = _kept(runs)
+    trained = sum(learns(run.request["method"]) for run in runs)
+    most = runs[0].request["settings"]["curve_rows"]
     layout = st.segmented_control(
         "Layout",
         LAYOUTS,
@@ -120,7 +123,8 @@ def _charts(points: pd.DataFrame, kept: dict[tuple[str, int], int], trained: int
         "over n runs as far as half of them got, the band the middle half of them. The grey dashed "
         "line is the model without fine-tuning. A small upright mark (with one seed a dotted line) "
         "shows the step that early stopping kept. Drag over a stretch to zoom in, double-click to "
-        "zoom out."
+        f"zoom out. Test and domain curves are drawn on {most} of the rows at most, the same for "
+        "all methods of a seed; the results below use all rows."
     )
     with st.expander("Smoothing, and the numbers"):
         st.slider("Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", help="0 draws as measured.")

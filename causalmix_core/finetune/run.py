@@ -117,7 +117,7 @@ def finetune(
         splits["domain"] = domain
     splits = {name: _labelled(table, name) for name, table in splits.items()}
     if chosen.is_yardstick:
-        return _classic(splits, method, seed, began, on_points)
+        return _classic(splits, method, settings, seed, began, on_points)
     file = models.path(model)
     with _threads(settings.threads):
         made = _make_synthetic(
@@ -213,13 +213,19 @@ def _identity(
 
 
 def _classic(
-    splits: Mapping[str, Table], method: str, seed: int, began: Clock, on_points: OnPoints
+    splits: Mapping[str, Table],
+    method: str,
+    settings: Settings,
+    seed: int,
+    began: Clock,
+    on_points: OnPoints,
 ) -> Run:
-    """Run a yardstick: one point per curve, no model to keep."""
-    final, diagnosis = yardstick.measure(method, splits, seed)
+    """Run a yardstick: one point per curve, on the rows of the other methods' curves; no model."""
+    watched = _watched_rows(splits, settings.curve_rows, seed)
+    final, on_curves, diagnosis = yardstick.measure(method, splits, watched, seed)
     points = [
         loop.Point(0, split, metric, value)
-        for split, found in final.items()
+        for split, found in on_curves.items()
         for metric, value in found.items()
     ]
     on_points(points)
@@ -319,13 +325,9 @@ def _material(
 
     train = splits["train"]
     training = Labelled(ensemble.context, ensemble.y) if train is context else prepared(train.frame)
-    rng = np.random.default_rng([seed, 13])
     watched = {
-        name: prepared(
-            table.frame if name == "validation" else _some(table.frame, settings.curve_rows, rng)
-        )
-        for name, table in splits.items()
-        if name != "train"
+        name: prepared(splits[name].frame.iloc[rows])
+        for name, rows in _watched_rows(splits, settings.curve_rows, seed).items()
     }
     stop_on = None
     if settings.stopping.rule == "synthetic":
@@ -347,11 +349,21 @@ def _material(
 _OTHER_SEED = 1_000_003
 
 
-def _some(frame: pd.DataFrame, rows: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw rows for the curves, in their order."""
-    if len(frame) <= rows:
-        return frame
-    return frame.iloc[np.sort(rng.choice(len(frame), rows, replace=False))]
+def _watched_rows(
+    splits: Mapping[str, Table], most: int, seed: int
+) -> dict[str, NDArray[np.int64]]:
+    """Return the rows that the curves are drawn on, in their order: all, or `most` drawn ones.
+
+    All validation rows are among them: they decide when to stop.
+    """
+    rng = np.random.default_rng([seed, 13])
+    return {
+        name: np.arange(len(table))
+        if name == "validation" or len(table) <= most
+        else np.sort(rng.choice(len(table), most, replace=False))
+        for name, table in splits.items()
+        if name != "train"
+    }
 
 
 def _cross_fit(

@@ -11,6 +11,7 @@ import torch
 import causalmix_core as cm
 from causalmix_core.errors import Cancelled, RunError, TableError
 from causalmix_core.finetune import METHODS, Mixing, Settings, Stopping
+from causalmix_core.finetune import run as run_module
 from causalmix_core.finetune.run import TIMES, finetune
 from causalmix_core.foundation import checkpoint
 from causalmix_core.foundation._tabpfn import TableEncoder, build_network, classifier
@@ -260,8 +261,6 @@ def test_rows_to_judge_by_come_from_the_graph_of_the_rows_to_train_on(splits, ti
 
 @pytest.mark.parametrize("aside", [False, True])
 def test_cross_fitted_stopping_parts_no_group(tiny: Path, monkeypatch, aside: bool):
-    import causalmix_core.finetune.run as run_module
-
     table = small_table(150, 4)
     house = np.array([f"house {i % 12}" for i in range(150)], dtype=object)
     house[:3] = np.nan
@@ -378,6 +377,15 @@ def test_yardsticks_see_the_same_rows_and_learn_what_is_there(splits, tiny: Path
     assert run.metrics["test_rows"] == len(splits[2])
     assert run.metrics["roc_auc_test"] > 0.85
     assert _figures(run) == _figures(_run(splits, tiny, name))
+    # Its level in the curves is that on the rows of the other methods' curves.
+    positions = run_module._watched_rows(
+        {"train": splits[0], "validation": splits[1], "test": splits[2]}, 30, 0
+    )
+    sample = splits[2].take(positions["test"])
+    alone = finetune(splits[0], splits[1], sample, name, settings=QUICK)
+    assert _curve(run, "test", "roc_auc")[0] == alone.metrics["roc_auc_test"]
+    assert len(sample) == 30 < len(splits[2])
+    assert _curve(run, "validation", "roc_auc")[0] == run.metrics["roc_auc_val"]
 
 
 def test_of_many_training_rows_every_step_draws_some_and_the_context_is_a_sample(tiny: Path):
