@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalmix_core.experiment import statistics
@@ -141,6 +141,7 @@ def test_the_curve_gap_is_one_minus_a_rank_correlation():
     assert math.isnan(statistics.curve_gap(up, np.ones(12)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-50, 50), min_size=2, max_size=30), st.integers(0, 5))
 def test_a_bootstrap_interval_holds_the_median_and_repeats(values: list[float], seed: int):
     sample = np.array(values)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalmix_core.errors import RunError
@@ -57,6 +57,7 @@ def test_the_learning_rate_rises_then_falls_and_never_starts_at_zero():
     assert {flat.rate(step) for step in range(1, 21)} == {2.0}
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["context", "query", "both"]),
     st.sampled_from(["constant", "fading"]),
@@ -90,6 +91,7 @@ def _keeper(scores: list[float], **stopping) -> Keeper:
     return keeper
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20),
     st.sampled_from(["validation", "smoothed", "synthetic"]),
