@@ -21,7 +21,7 @@ from causalmix_core import __version__
 from causalmix_core.errors import Cancelled, CausalMixError, RunError, StoreError
 from causalmix_core.experiment.jobs import Job, Lease, start_job, tend
 from causalmix_core.experiment.jobs import job as look_up
-from causalmix_core.experiment.plan import Plan, digest_of, model_digest, splits
+from causalmix_core.experiment.plan import Plan, Source, digest_of, model_digest, splits
 from causalmix_core.experiment.store import Json, Store
 from causalmix_core.experiment.tables import get_graph, get_source, put_graph, put_source
 from causalmix_core.finetune.loop import OnPoints, ignore
@@ -66,7 +66,7 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
                 for name in plan.methods:
                     request = {**common, "method": name, "model": plan.model, "digest": model}
                     after = []
-                    if _needs_preparation(name, plan):
+                    if _needs_preparation(name, plan, source):
                         prepared = prepared or _prepare(store, project, plan, common)
                         request["prepared"] = prepared
                         after = [prepared]
@@ -81,11 +81,13 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
     return ids
 
 
-def _needs_preparation(method: str, plan: Plan) -> bool:
+def _needs_preparation(method: str, plan: Plan, source: Source) -> bool:
     """Whether a run waits for synthetic rows, or for the graph of those it is judged by."""
     kind = METHODS[method]
+    if kind.generator is not None:
+        return True
     judged = plan.settings.stopping.rule == "synthetic" and not kind.is_yardstick
-    return kind.generator is not None or (judged and "causal" in plan.generators)
+    return judged and source.graph is None and "causal" in plan.generators
 
 
 def _prepare(store: Store, project: str, plan: Plan, common: dict[str, Json]) -> str:
