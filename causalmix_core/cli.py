@@ -1,7 +1,7 @@
 """The command line: the pages' library calls, for scripts.
 
-Exit status: 0 done, 2 bad input or bad arguments (one line on standard error), 130 interrupted,
-1 a mistake of ours (set CAUSALMIX_DEBUG=1 to see where).
+Exit status: 0 done, 2 bad input or bad arguments, or no run of an experiment done (one line on
+standard error), 130 interrupted, 1 a mistake of ours (set CAUSALMIX_DEBUG=1 to see where).
 """
 
 import argparse
@@ -200,6 +200,13 @@ def _finetune(options: argparse.Namespace, progress: Progress) -> None:
     from causalmix_core.experiment.plan import Source
 
     table = _read_table(options)
+    if options.graph and not options.quiet:
+        print(
+            "Note: the causal methods take the given graph as it is; its structure may have been "
+            "found on rows that are validation or test rows here. Without --graph each run finds "
+            "one in its own training rows.",
+            file=sys.stderr,
+        )
     source = Source(
         table,
         validation=_read(options.validation, like=table) if options.validation else None,
@@ -260,6 +267,9 @@ def _experiment(
     )
     outcome = run_experiment(plan, options.out, resume=options.resume, progress=progress)
     print(outcome.summary)
+    if "done" not in set(outcome.results["status"]):
+        errors = outcome.results["error"].dropna()
+        raise RunError(errors.iloc[0] if len(errors) else "No run was done.")
 
 
 def _settings(options: argparse.Namespace) -> Any:

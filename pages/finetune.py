@@ -4,8 +4,8 @@ import streamlit as st
 
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.groups import experiments
-from ui.panels.launching import form
-from ui.panels.outcome import labelled, outcome
+from ui.panels.launching import form, source_of
+from ui.panels.outcome import labelled, outcome, warn_if_earlier
 from ui.run_panel import runs_of, watch_runs
 from ui.session import ensure_entrypoint, parts_of, store, workspace_with_table
 
@@ -24,13 +24,15 @@ st.markdown(
 with st.container(border=True):
     form(space, development, test)
 groups = experiments(jobs.jobs(store(), space.project, "finetune"))
-found = labelled(groups)
+present = source_of(space, development, test)
+found = labelled(groups, present)
 if found:
     labels = list(found)
     picked = labels[0]
     if len(labels) > 1:
         picked = st.selectbox("Experiment", labels, key="experiment") or labels[0]
     others = [group for group in groups if group is not found[picked]]
+    warn_if_earlier(found[picked], present)
     ids = [run.id for run in found[picked]]
     watch_runs(space.project, ids)
     outcome(space, runs_of(space.project, ids), others)

@@ -169,6 +169,34 @@ def test_finetune_writes_results_curves_and_models_that_predict(
     assert (chances.idxmax(axis=1).str.removeprefix("probability_") == rows["prediction"]).all()
 
 
+def test_an_experiment_without_any_done_run_is_no_success(
+    health: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "tuned"
+    asked = ("finetune", health, "--target", "disease", "--methods", "none", "--seeds", "0")
+    asked = (*asked, "--train-rows", "2", "--out", out, "--quiet")
+    assert run(*asked, "--model", "compcat") == 2
+    assert "compcat" in capsys.readouterr().err
+    # The mistake left no folder that would stand in the way of the corrected command.
+    assert not out.exists()
+    assert run(*asked) == 2
+    said = capsys.readouterr()
+    assert "0 of 1 runs done." in said.out
+    assert len(said.err.strip().splitlines()) == 1
+    assert "labelled rows are too few" in said.err
+
+
+def test_a_given_graph_may_have_seen_rows_that_are_tested_on(
+    health: Path, graph_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("finetune", health, "--target", "disease", "--graph", graph_file, "--out", tmp_path)
+    (tmp_path / "something").touch()
+    assert run(*asked) == 2
+    assert "may have been found on rows that are validation or test rows" in capsys.readouterr().err
+    assert run(*asked, "--quiet") == 2
+    assert "may have been" not in capsys.readouterr().err
+
+
 def test_a_project_travels_as_a_bundle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

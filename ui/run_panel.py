@@ -8,6 +8,7 @@ import streamlit as st
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.results import curves
+from causalmix_core.experiment.runs import refusal
 from ui.charts import curve_figure, multiples_figure
 from ui.job_panel import time_left
 from ui.palette import learns, method_label
@@ -72,14 +73,17 @@ def watch_runs(project: str, ids: list[str]) -> None:
         elif points.empty:
             st.caption("The first points appear as soon as a run has measured something.")
         else:
-            _charts(points, _kept(runs), sum(learns(run.request["method"]) for run in runs))
+            _charts(points, runs)
         _each(runs)
 
     panel()
 
 
-def _charts(points: pd.DataFrame, kept: dict[tuple[str, int], int], trained: int) -> None:
+def _charts(points: pd.DataFrame, runs: list[Job]) -> None:
     """Draw the curves in the layout that was asked for."""
+    kept = _kept(runs)
+    trained = sum(learns(run.request["method"]) for run in runs)
+    most = runs[0].request["settings"]["curve_rows"]
     layout = st.segmented_control(
         "Layout",
         LAYOUTS,
@@ -119,7 +123,8 @@ def _charts(points: pd.DataFrame, kept: dict[tuple[str, int], int], trained: int
         "over n runs as far as half of them got, the band the middle half of them. The grey dashed "
         "line is the model without fine-tuning. A small upright mark (with one seed a dotted line) "
         "shows the step that early stopping kept. Drag over a stretch to zoom in, double-click to "
-        "zoom out."
+        f"zoom out. Test and domain curves are drawn on {most} of the rows at most, the same for "
+        "all methods of a seed; the results below use all rows."
     )
     with st.expander("Smoothing, and the numbers"):
         st.slider("Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", help="0 draws as measured.")
@@ -151,12 +156,20 @@ def standing(runs: list[Job]) -> str:
 
 def _overall(project: str, runs: list[Job]) -> None:
     going = [run for run in runs if not run.state.is_over]
-    waylaid = [run for run in runs if run.state in (State.CANCELLED, State.INTERRUPTED)]
+    prepared = {job.id: job for job in jobs.jobs(store(), project, "prepare")}
+    waylaid = [
+        run
+        for run in runs
+        if run.state.is_over
+        and run.state is not State.DONE
+        and not refusal(run, prepared.get(run.request.get("prepared", "")))
+    ]
     if not going and not waylaid:
         return
     done = sum(run.state is State.DONE for run in runs)
     share = (done + sum(run.fraction for run in going)) / len(runs)
-    ahead = [job for job in jobs.jobs(store(), project, "prepare") if job.state is State.RUNNING]
+    awaited = {run.request.get("prepared") for run in going}
+    ahead = [job for job in prepared.values() if job.id in awaited and job.state is State.RUNNING]
     bar, *buttons = st.columns(
         [6, *[1.3] * (bool(going) + bool(waylaid))], vertical_alignment="center"
     )
@@ -167,17 +180,16 @@ def _overall(project: str, runs: list[Job]) -> None:
     # Callbacks, because the panel may run the page again before it comes to a button.
     if going:
         buttons[0].button(
-            "Cancel all", key="cancel-all", width="stretch", on_click=_cancel_all, args=(project,)
+            "Cancel all",
+            key="cancel-all",
+            width="stretch",
+            on_click=jobs.cancel_together,
+            args=(store(), [run.id for run in going]),
         )
     if waylaid:
         buttons[-1].button(
             "Resume all", key="resume-all", width="stretch", on_click=_resume_all, args=(waylaid,)
         )
-
-
-def _cancel_all(project: str) -> None:
-    for kind in ("finetune", "prepare"):
-        jobs.cancel_all(store(), project, kind)
 
 
 def _resume_all(runs: list[Job]) -> None:

@@ -18,6 +18,7 @@ from causalmix_core.experiment.plan import Plan
 from causalmix_core.experiment.results import curves, write_files
 from causalmix_core.experiment.runs import launch, model_file
 from causalmix_core.experiment.store import Store
+from causalmix_core.foundation import models
 from causalmix_core.progress import Progress, silent
 
 STORE = ".store"
@@ -52,9 +53,11 @@ def run_experiment(
 
     Raises:
         StoreError: the folder holds something and `resume` is False.
+        CheckpointError: there is no such model; the folder is not made then.
     """
     out = Path(out)
     check_folder(out, resume)
+    models.path(plan.model)
     out.mkdir(parents=True, exist_ok=True)
     store = Store(out / STORE)
     known = store.list()
@@ -106,17 +109,26 @@ def _collect(store: Store, project: str, ids: Sequence[str], plan: Plan, out: Pa
     runs = [job for job in jobs.jobs(store, project, "finetune") if job.id in wanted]
     table = write_files(store, runs, out)
     drawn = curves(store, runs)
-    models = out / "models"
-    models.mkdir(exist_ok=True)
-    for job in runs:
-        made = model_file(store, job)
-        if job.state is State.DONE and made.is_file():
-            name = model_name(job, plan)
-            if not (models / name).is_file():
-                shutil.copyfile(made, models / name)
+    _collect_models(store, runs, plan, out / "models")
     summary = summary_text(table, drawn)
     (out / "summary.txt").write_text(summary, encoding="utf-8")
     return Outcome(table, drawn, summary)
+
+
+def _collect_models(store: Store, runs: Sequence[Job], plan: Plan, folder: Path) -> None:
+    """Copy the models of the runs that are done; those of other runs, as of other options, go."""
+    folder.mkdir(exist_ok=True)
+    found = {
+        model_name(job, plan): model_file(store, job) for job in runs if job.state is State.DONE
+    }
+    found = {name: made for name, made in found.items() if made.is_file()}
+    for old in folder.glob("*.safetensors"):
+        if old.name not in found:
+            old.unlink()
+    for name, made in found.items():
+        unfinished = folder / f"{name}.part"
+        shutil.copyfile(made, unfinished)
+        unfinished.replace(folder / name)
 
 
 def model_name(job: Job, plan: Plan) -> str:
@@ -146,6 +158,7 @@ def summary_text(
         table = statistics.summarise(results, curves, metric)
         lines += ["", _HEADER, *[_summary_line(row) for row in table.to_dict("records")], ""]
         methods = [m for m in table["method"] if m != statistics.BASELINE]
+        lines += _per_table(results, methods, metric)
         lines += [statistics.verdict(results, name, metric) for name in methods]
         cases = len(statistics.wide(results, metric)) if "none" in set(table["method"]) else 0
         if cases > 1 and len(table) > 1:
@@ -154,8 +167,26 @@ def summary_text(
                 f"Average ranks over {cases} cases differ beyond chance where they are more than "
                 f"{difference:.2f} apart (Nemenyi, 5 %)."
             )
+        lines.append(statistics.scope(results))
     lines += ["", _NOTES]
     return "\n".join(lines) + "\n"
+
+
+def _per_table(results: pd.DataFrame, methods: Sequence[str], metric: str) -> list[str]:
+    """The mean improvement on every table, where there are several."""
+    found = statistics.by_table(results, metric)
+    shown = found[[name for name in methods if name in found]]
+    if shown.index.get_level_values("table").nunique() < 2 or shown.empty:
+        return []
+    lines = ["Mean improvement % by table (and number of labelled rows, where several):"]
+    several = shown.index.get_level_values("budget").nunique() > 1
+    for (table, budget), row in zip(shown.index, shown.to_numpy(), strict=True):
+        figures = ", ".join(
+            f"{name} {round(value, 2) + 0.0:+.2f}" if value == value else f"{name} -"
+            for name, value in zip(shown.columns, row, strict=True)
+        )
+        lines.append(f"  {table}{f', {budget} rows' if several else ''}: {figures}")
+    return [*lines, ""]
 
 
 _HEADER = (
@@ -164,10 +195,11 @@ _HEADER = (
 )
 
 _NOTES = (
-    "Improvement: (test ROC-AUC / that of none - 1) x 100 %, median over runs; spread: half the\n"
-    "distance between its quartiles. Gap: the same on validation minus on test rows at the kept\n"
-    "step (percentage points). Corr. gap: 1 - rank correlation of the validation and the test\n"
-    "curve. A saved model holds the rows it was trained on: share it as you would share those."
+    "Improvement: (test ROC-AUC / that of none - 1) x 100 %, median over runs (over the means of\n"
+    "tables, where there are several); spread: half the distance between its quartiles. Gap: the\n"
+    "same on validation minus on test rows at the kept step (percentage points). Corr. gap: 1 -\n"
+    "rank correlation of the validation and the test curve. A saved model holds the rows it was\n"
+    "trained on: share it as you would share those."
 )
 
 

@@ -1,17 +1,25 @@
-"""Which runs can be compared: those of one experiment, and experiments that differ in settings."""
+"""Which runs can be compared: those of one experiment, and experiments that differ in settings.
+
+Also which of them belong to what the project holds now.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 import pandas as pd
 
 from causalmix_core.experiment import statistics
 from causalmix_core.experiment.jobs import Job
+from causalmix_core.experiment.plan import Source
 from causalmix_core.experiment.results import curves, results
 from causalmix_core.experiment.store import Store
+from causalmix_core.experiment.tables import reference
+from causalmix_core.finetune.methods import METHODS
 
 _OF_A_RUN = ("method", "seed", "prepared")
+_OF_A_GROUP = ("target", "model", "domain", "version")
 
 NAMES = {
     "steps": "steps",
@@ -31,6 +39,8 @@ NAMES = {
     "stopping.window": "window",
     "stopping.folds": "splits",
     "stopping.synthetic_rows": "rows to judge by",
+    "domain": "held-out domain",
+    "version": "CausalMix",
 }
 """What people call a setting; the others keep their own names."""
 
@@ -45,6 +55,27 @@ def experiments(runs: Sequence[Job]) -> list[list[Job]]:
     )
 
 
+class Earlier(StrEnum):
+    """What an experiment had that is another one now."""
+
+    TABLE = "table"
+    GRAPH = "graph"
+
+
+def earlier(group: Sequence[Job], present: Source) -> Earlier | None:
+    """Tell whether an experiment belongs to an earlier table (target, test rows) or graph.
+
+    The graph counts only where a run makes rows from it.
+    """
+    theirs, ours = group[0].request["source"], reference(present)
+    if any(theirs[name] != ours[name] for name in ours if name != "graph"):
+        return Earlier.TABLE
+    causal = group[0].request["settings"]["stopping"]["rule"] == "synthetic" or any(
+        METHODS[run.request["method"]].generator == "causal" for run in group
+    )
+    return Earlier.GRAPH if causal and theirs["graph"] != ours["graph"] else None
+
+
 def relatives(group: Sequence[Job], others: Sequence[Sequence[Job]]) -> list[Sequence[Job]]:
     """Return the experiments that had the same rows and model, but other settings."""
     ignored = (*_OF_A_RUN, "settings")
@@ -57,11 +88,15 @@ def relatives(group: Sequence[Job], others: Sequence[Sequence[Job]]) -> list[Seq
 
 
 def differing(groups: Sequence[Sequence[Job]]) -> list[str]:
-    """Describe every group by the settings in which the groups differ.
+    """Describe every group by what the groups differ in: settings, target, model, domain.
 
     A group that has all of them like every other is described by "the same settings".
     """
-    flat = [_flat(group[0].request["settings"]) for group in groups]
+    flat = [
+        {name: group[0].request.get(name) for name in _OF_A_GROUP}
+        | _flat(group[0].request["settings"])
+        for group in groups
+    ]
     names = [
         name
         for name in dict.fromkeys(name for each in flat for name in each)
@@ -105,6 +140,10 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _said(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return " = ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -135,14 +135,21 @@ def _again(connection: Connection, project: str, key: str) -> str | None:
     known = select(table.c.id).where(table.c.project == project, table.c.key == key)
     job_id: str | None = connection.execute(known).scalar()
     if job_id is not None:
-        _queue_again(connection, table.c.id == job_id)
+        _queue_again(connection, job_id)
     return job_id
 
 
-def _queue_again(connection: Connection, which: ColumnElement[bool]) -> None:
-    """Queue jobs that were stopped once more; leave the others as they are."""
-    stopped = schema.jobs.c.state.in_(_STOPPED)
-    connection.execute(update(schema.jobs).where(which, stopped).values(_FRESH))
+def _queue_again(connection: Connection, job_id: str) -> None:
+    """Queue a job that was stopped once more, with what must be done before it and was stopped.
+
+    A job that is done or running is left as it is.
+    """
+    table = schema.jobs
+    stopped = table.c.state.in_(_STOPPED)
+    connection.execute(update(table).where(table.c.id == job_id, stopped).values(_FRESH))
+    waits = select(table.c.after).where(table.c.id == job_id, table.c.state == State.QUEUED)
+    for before in connection.execute(waits).scalar() or []:
+        _queue_again(connection, before)
 
 
 _STOPPED = (State.FAILED, State.CANCELLED, State.INTERRUPTED)
@@ -199,15 +206,24 @@ def cancel_all(store: Store, project: str, kind: str | None = None) -> None:
     _cancel(store, and_(mine, schema.jobs.c.kind == kind) if kind else mine)
 
 
+def cancel_together(store: Store, job_ids: Iterable[str]) -> None:
+    """Ask jobs to stop, and with them what is done before them for no other job."""
+    table, mine = schema.jobs, set(job_ids)
+    going = select(table.c.id, table.c.after).where(
+        table.c.state.in_((State.QUEUED, State.RUNNING))
+    )
+    with store.reading() as connection:
+        found = connection.execute(going).all()
+    ours = {before for job_id, after in found if job_id in mine for before in after}
+    theirs = {before for job_id, after in found if job_id not in mine for before in after}
+    _cancel(store, table.c.id.in_(mine | (ours - theirs)))
+
+
 def resume(store: Store, job_id: str, *, launch: bool = True) -> None:
     """Queue a failed, cancelled or interrupted job again; a run goes on from its checkpoint."""
-    table = schema.jobs
     _mark_lost(store)
     with store.writing() as connection:
-        _queue_again(connection, table.c.id == job_id)
-        # What was cancelled or killed before it must be done first.
-        before = connection.execute(select(table.c.after).where(table.c.id == job_id)).scalar()
-        _queue_again(connection, table.c.id.in_(before or []))
+        _queue_again(connection, job_id)
     if launch:
         tend(store)
 
@@ -428,7 +444,7 @@ def claim(store: Store, worker: str, job_id: str | None = None) -> Job | None:
     """Take the next queued job (or this one) for a worker, or return None.
 
     A job whose predecessors are not all done is passed over; one of which a predecessor ended
-    otherwise fails here.
+    otherwise ends here in the same way.
     """
     table = schema.jobs
     wanted = table.c.id == job_id if job_id else table.c.kind.in_(QUEUED_KINDS)
@@ -441,14 +457,20 @@ def claim(store: Store, worker: str, job_id: str | None = None) -> Job | None:
             .order_by(table.c.number)
         )
         for candidate, after in candidates.all():
-            before = select(table.c.state).where(table.c.id.in_(after))
-            states = {State(state) for state in connection.execute(before).scalars()}
-            if states & {State.QUEUED, State.RUNNING}:
+            query = select(table.c.state, table.c.error).where(table.c.id.in_(after))
+            before = {State(state): error for state, error in connection.execute(query).all()}
+            if not all(state.is_over for state in before):
                 continue
             now = time.time()
             own = update(table).where(table.c.id == candidate)
-            if states - {State.DONE}:
-                change = {"state": State.FAILED, "finished": now, "error": _NOT_PREPARED}
+            ended = next((state for state in _STOPPED if state in before), None)
+            if ended is not None:
+                change = {
+                    "state": ended,
+                    "finished": now,
+                    "sentence": "A step before this one did not finish",
+                    "error": before[ended],
+                }
                 connection.execute(own.values(change))
                 continue
             change = {
@@ -464,9 +486,6 @@ def claim(store: Store, worker: str, job_id: str | None = None) -> Job | None:
             mine = select(table).where(table.c.id == candidate)
             return _job(connection.execute(mine).mappings().one())
     return None
-
-
-_NOT_PREPARED = "A step before this one did not finish; resume that one first."
 
 
 def waiting(store: Store) -> bool:

@@ -32,7 +32,8 @@ results[["table", "method", "seed", "roc_auc_test", "best_step", "seconds", "sta
         "Was it worth it?",
         """methods = [name for name in results["method"].unique() if name != statistics.BASELINE]
 for name in methods:
-    print(statistics.verdict(results, name))""",
+    print(statistics.verdict(results, name))
+print(statistics.scope(results))""",
     ),
     (
         "The curves; the step that was kept is marked",

@@ -83,6 +83,11 @@ class Plan:
         names = [source.table.name for source in self.sources]
         if len(set(names)) < len(names):
             raise RunError("Two tables have the same name; rename one of the files.")
+        if self.settings.stopping.rule == "cross-fitted" and any(s.time for s in self.sources):
+            raise RunError(
+                "Stopping over several validation splits would judge earlier rows by later ones, "
+                "which a split by time rules out; choose another stopping rule."
+            )
 
     @property
     def generators(self) -> tuple[str, ...]:

@@ -38,19 +38,21 @@ FIRST_COLUMNS = (
 CURVE_COLUMNS = ("table", "method", "seed", "step", "split", "metric", "value")
 
 
-def results(runs: Sequence[Job]) -> pd.DataFrame:
+def results(runs: Sequence[Job], *, live: bool = False) -> pd.DataFrame:
     """Return one line per run: identity, figures (missing where it is not done), status.
+
+    A run that is not over is, for a file, an interrupted one; `live` says where it stands instead.
 
     Beside `FIRST_COLUMNS`: ``budget`` (labelled rows asked for), the other metrics on validation
     and domain rows, ``job`` and, for a failed run, ``error``.
     """
-    lines = [_line(job) for job in runs]
+    lines = [_line(job, live) for job in runs]
     extra = list(dict.fromkeys(key for line in lines for key in line))
     columns = [*FIRST_COLUMNS, *(name for name in extra if name not in FIRST_COLUMNS)]
     return pd.DataFrame(lines, columns=columns)
 
 
-def _line(job: Job) -> dict[str, Any]:
+def _line(job: Job, live: bool) -> dict[str, Any]:
     request = job.request
     line: dict[str, Any] = {
         "table": request["name"],
@@ -61,8 +63,7 @@ def _line(job: Job) -> dict[str, Any]:
     }
     if job.state is State.DONE:
         line |= job.result["metrics"]
-    # A run that is not over when somebody looks is, for a file, an interrupted one.
-    status = job.state if job.state.is_over else State.INTERRUPTED
+    status = job.state if live or job.state.is_over else State.INTERRUPTED
     return line | {"status": str(status), "error": job.error, "job": job.id}
 
 

@@ -8,29 +8,31 @@ is not done again.
 
 import shlex
 import sys
+import traceback
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from sqlalchemy.exc import SQLAlchemyError
 
 from causalmix_core import __version__
-from causalmix_core.errors import DiscoveryError, GeneratorError, MechanismError, RunError
+from causalmix_core.errors import Cancelled, CausalMixError, RunError, StoreError
 from causalmix_core.experiment.jobs import Job, Lease, start_job, tend
-from causalmix_core.experiment.plan import Plan, digest_of, model_digest, splits
+from causalmix_core.experiment.jobs import job as look_up
+from causalmix_core.experiment.plan import Plan, Source, digest_of, model_digest, splits
 from causalmix_core.experiment.store import Json, Store
-from causalmix_core.experiment.tables import get_source, put_graph, put_source
+from causalmix_core.experiment.tables import get_graph, get_source, put_graph, put_source
 from causalmix_core.finetune.loop import OnPoints, ignore
-from causalmix_core.finetune.methods import METHODS, pool_size
+from causalmix_core.finetune.methods import FIT_SHARE, METHODS, pool_size
 from causalmix_core.finetune.run import Run
 from causalmix_core.finetune.run import finetune as run
 from causalmix_core.finetune.settings import Settings
+from causalmix_core.graph.mixed_graph import MixedGraph
 from causalmix_core.progress import Progress, part, silent
 
 PREPARE, FINETUNE = "prepare", "finetune"
-
-_CANNOT_BE_MADE = (GeneratorError, MechanismError, DiscoveryError)
 
 
 def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> list[str]:
@@ -52,6 +54,8 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
                 common: dict[str, Json] = {
                     "source": kept,
                     "name": source.table.name,
+                    "target": source.table.target,
+                    "version": __version__,
                     "train_rows": train_rows,
                     "seed": seed,
                     "domain": list(plan.domain) if plan.domain else None,
@@ -62,7 +66,7 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
                 for name in plan.methods:
                     request = {**common, "method": name, "model": plan.model, "digest": model}
                     after = []
-                    if METHODS[name].generator is not None:
+                    if _needs_preparation(name, plan, source):
                         prepared = prepared or _prepare(store, project, plan, common)
                         request["prepared"] = prepared
                         after = [prepared]
@@ -77,6 +81,15 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
     return ids
 
 
+def _needs_preparation(method: str, plan: Plan, source: Source) -> bool:
+    """Whether a run waits for synthetic rows, or for the graph of those it is judged by."""
+    kind = METHODS[method]
+    if kind.generator is not None:
+        return True
+    judged = plan.settings.stopping.rule == "synthetic" and not kind.is_yardstick
+    return judged and source.graph is None and "causal" in plan.generators
+
+
 def _prepare(store: Store, project: str, plan: Plan, common: dict[str, Json]) -> str:
     request = {**common, "generators": list(plan.generators)}
     key = digest_of(PREPARE, request, __version__)
@@ -86,7 +99,8 @@ def _prepare(store: Store, project: str, plan: Plan, common: dict[str, Json]) ->
 def prepare(store: Store, job: Job, lease: Lease) -> Json:
     """Draw a run's rows, find its graph and sample every generator's rows.
 
-    A generator that does not apply is named in the result with its reason; the others go on.
+    A generator that does not apply, or has a mistake, is named in the result with its reason; the
+    others go on.
     """
     from causalmix_core.augment import generator
 
@@ -101,10 +115,23 @@ def prepare(store: Store, job: Job, lease: Lease) -> Json:
         if name == "causal":
             params = {"graph": graph, "graph_seed": request["seed"], **request["causal"]}
         try:
-            maker = generator(name, **params).fit(rows.train, progress=progress)
-            pool = maker.sample(pool_size(name, len(rows.train), settings), seed=request["seed"])
-        except _CANNOT_BE_MADE as error:
+            maker = generator(name, **params).fit(
+                rows.train, progress=part(progress, 0.0, FIT_SHARE)
+            )
+            pool = maker.sample(
+                pool_size(name, len(rows.train), settings),
+                seed=request["seed"],
+                progress=part(progress, FIT_SHARE, 1.0),
+            )
+        except (Cancelled, StoreError, SQLAlchemyError, MemoryError):
+            # Not the generator's doing: it was told to stop, or the store or the machine is full.
+            raise
+        except CausalMixError as error:
             refused[name] = str(error)
+            continue
+        except Exception as error:
+            traceback.print_exc()
+            refused[name] = f"Unexpected {type(error).__name__}: {error}"
             continue
         store.save_frame(job.project, _pool_name(job.id, name), pool)
         if name == "causal" and graph is None:
@@ -158,12 +185,13 @@ def compute(
         rows.validation,
         rows.test,
         method.name,
-        graph=source.graph,
+        graph=_graph_found(store, job) if source.graph is None else source.graph,
         seed=request["seed"],
         model=request["model"],
         settings=Settings.from_dict(request["settings"]),
         domain=rows.domain,
         synthetic=_pool(store, job, method.generator),
+        group=source.group,
         saved=saved,
         progress=progress,
         on_points=on_points,
@@ -189,16 +217,30 @@ def _rows_of(store: Store, job: Job) -> Any:
     return source, splits(source, request["train_rows"], request["seed"], domain)
 
 
+def refusal(job: Job, prepared: Job | None) -> str | None:
+    """Why a run's synthetic rows cannot be made, as far as its ``prepare`` job knows."""
+    refused: dict[str, str] = ((prepared and prepared.result) or {}).get("refused", {})
+    return refused.get(METHODS[job.request["method"]].generator or "")
+
+
 def _pool(store: Store, job: Job, generator: str | None) -> pd.DataFrame | None:
     if generator is None:
         return None
-    from causalmix_core.experiment.jobs import job as look_up
-
     prepared = look_up(store, job.request["prepared"])
-    refused = (prepared.result or {}).get("refused", {})
-    if generator in refused:
-        raise RunError(refused[generator])
+    if reason := refusal(job, prepared):
+        raise RunError(reason)
     return store.load_frame(job.project, _pool_name(prepared.id, generator))
+
+
+def _graph_found(store: Store, job: Job) -> MixedGraph | None:
+    """The graph that was found before in the run's training rows, to draw rows to judge by.
+
+    None where it must not be used: a fold of cross-fitted stopping searches in its own rows.
+    """
+    if job.request["settings"]["stopping"]["rule"] != "synthetic" or "prepared" not in job.request:
+        return None
+    prepared = look_up(store, job.request["prepared"])
+    return get_graph(store, job.project, (prepared.result or {}).get("graph"))
 
 
 def _pool_name(job_id: str, generator: str) -> str:

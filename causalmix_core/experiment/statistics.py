@@ -1,6 +1,8 @@
 """What runs say about methods: improvements, ranks, intervals, gaps, and a verdict in words.
 
 All comparisons are within one table, labelled budget and seed: methods saw the same rows there.
+Runs of one table are no evidence about others, so over several tables a table (and budget) counts
+once, by the mean of its seeds (Demšar, JMLR 2006); within one table every seed counts.
 """
 
 import math
@@ -56,10 +58,13 @@ def improvements(
 
 
 def wide(results: pd.DataFrame, metric: str = "roc_auc", split: str = "test") -> pd.DataFrame:
-    """Return improvements as cases × methods, only cases in which every method is done."""
+    """Return improvements as cases × methods, only cases in which every method is done.
+
+    Over several tables these are means over the seeds of a table and budget.
+    """
     long = improvements(results, metric, split)
     table = long.pivot_table(index=CASE, columns="method", values="improvement", dropna=False)
-    return table[[m for m in _order(results) if m in table.columns]].dropna()
+    return _once_per_table(table[[m for m in _order(results) if m in table.columns]].dropna(), long)
 
 
 def ranks(results: pd.DataFrame, metric: str = "roc_auc") -> "pd.Series[float]":
@@ -94,7 +99,7 @@ def cliques(ranks: "pd.Series[float]", difference: float) -> list[tuple[float, f
 
 def friedman_p(results: pd.DataFrame, metric: str = "roc_auc") -> float:
     """P-value of Friedman's test that all methods rank alike; NaN under 3 methods or cases."""
-    scores = wide(results, metric)
+    scores = wide(results, metric).round(12)
     if scores.shape[1] < 3 or len(scores) < 3 or not (scores.nunique(axis=1) > 1).any():
         return math.nan
     return float(stats.friedmanchisquare(*scores.to_numpy().T).pvalue)
@@ -144,6 +149,7 @@ def duel(results: pd.DataFrame, first: str, second: str, metric: str = "roc_auc"
 def _duel(long: pd.DataFrame, first: str, second: str) -> Duel:
     pair = long[long["method"].isin([first, second])]
     table = pair.pivot_table(index=CASE, columns="method", values="improvement").dropna()
+    table = _once_per_table(table, long)
     if first not in table or second not in table or table.empty:
         return Duel(0, 0, 0, math.nan, math.nan, math.nan)
     difference = (table[first] - table[second]).to_numpy(dtype=np.float64)
@@ -226,7 +232,8 @@ def summarise(
     """Return one line per method.
 
     Columns: runs, median and spread (half the distance between the quartiles) of the normalised
-    improvement on test rows, its 95 % bootstrap interval, average rank, wins/ties/losses against
+    improvement on test rows (over runs; over several tables of their means), its 95 % bootstrap
+    interval, average rank, wins/ties/losses against
     ``default``, both validation–test gaps (medians), the mean of every metric on test rows (and of
     ROC-AUC and accuracy in a held-out domain), median seconds and memory.
     """
@@ -238,8 +245,7 @@ def summarise(
     rows = []
     for name in _order(done):
         mine = done[done["method"] == name]
-        values = long.loc[long["method"] == name, "improvement"].to_numpy(dtype=np.float64)
-        values = values[np.isfinite(values)]
+        values = _gains(long, name)
         low, high = bootstrap_median(values)
         against = _duel(long, name, "default")
         row: dict[str, Any] = {
@@ -281,33 +287,56 @@ _SOMETIMES = (
 def verdict(results: pd.DataFrame, method: str, metric: str = "roc_auc") -> str:
     """Say in a sentence or two whether a method was worth it against the un-tuned model.
 
-    Under `FEWEST_FOR_VERDICT` runs nothing is claimed: by the sign test, even if all agree, chance
-    alone does as much more often than once in twenty.
+    Under `FEWEST_FOR_VERDICT` runs (tables, where there are several) nothing is claimed: by the
+    sign test, even if all agree, chance alone does as much more often than once in twenty.
     """
     long = improvements(results, metric)
-    values = long.loc[long["method"] == method, "improvement"].to_numpy(dtype=np.float64)
-    values = values[np.isfinite(values)]
+    values = _gains(long, method)
     name = _METRIC_NAMES.get(metric, metric)
+    several = _several(long)
+    unit, more = ("table", "tables") if several else ("comparable run", "seeds")
     if len(values) < 3:
-        runs = "1 comparable run is" if len(values) == 1 else f"{len(values)} comparable runs are"
-        return f"{method}: {runs} too few to say; use at least {FEWEST_FOR_VERDICT} seeds."
+        found = f"1 {unit} is" if len(values) == 1 else f"{len(values)} {unit}s are"
+        return f"{method}: {found} too few to say; use at least {FEWEST_FOR_VERDICT} {more}."
     low, high = bootstrap_median(values)
-    middle = f"median {_signed(_median(values))} % in {name} over {len(values)} runs"
+    counted = "tables" if several else "runs"
+    middle = f"median {_signed(_median(values))} % in {name} over {len(values)} {counted}"
     interval = f"95 % interval {_signed(low)} to {_signed(high)} %"
     classic = method in METHODS and METHODS[method].is_yardstick
     if len(values) < FEWEST_FOR_VERDICT and (low > 0 or high < 0):
         side = "ahead" if low > 0 else "behind"
         return (
             f"{method} is {side} so far: {middle}. That can still be chance: use at "
-            f"least {FEWEST_FOR_VERDICT} seeds."
+            f"least {FEWEST_FOR_VERDICT} {more}."
         )
+    where = "on these tables" if several else "on your table"
     if low > 0:
-        found = "is ahead of the un-tuned model" if classic else "is worth it on your table"
+        found = "is ahead of the un-tuned model" if classic else f"is worth it {where}"
     elif high < 0:
-        found = "is behind the un-tuned model" if classic else "makes the model worse on your table"
+        found = "is behind the un-tuned model" if classic else f"makes the model worse {where}"
     else:
-        found = "is within noise on your table"
+        found = f"is within noise {where}"
     return f"{method} {found}: {middle} ({interval})."
+
+
+def scope(results: pd.DataFrame) -> str:
+    """Say for what verdicts, intervals and ranks hold."""
+    tables = _done(results)["table"].nunique()
+    if tables > 1:
+        return (
+            f"Over the {tables} tables, every table (and size) counts once, by the mean of its "
+            "seeds."
+        )
+    return (
+        "Seeds draw other rows of one table: verdicts, intervals and ranks hold on these test rows "
+        "and say nothing about other tables."
+    )
+
+
+def by_table(results: pd.DataFrame, metric: str = "roc_auc") -> pd.DataFrame:
+    """Return the mean improvement of every method on every table and budget."""
+    long = improvements(results, metric)
+    return long.pivot_table(index=CASE[:2], columns="method", values="improvement", sort=False)
 
 
 _METRIC_NAMES: Mapping[str, str] = {
@@ -320,8 +349,26 @@ _METRIC_NAMES: Mapping[str, str] = {
 }
 
 
+def _several(long: pd.DataFrame) -> bool:
+    return long["table"].nunique() > 1
+
+
+def _once_per_table(cases: pd.DataFrame, long: pd.DataFrame) -> pd.DataFrame:
+    """Take means over seeds where there are several tables; `cases` are indexed by `CASE`."""
+    return cases.groupby(level=CASE[:2]).mean() if _several(long) else cases
+
+
+def _gains(long: pd.DataFrame, method: str) -> Array:
+    """A method's known improvements, one per case."""
+    mine = long[long["method"] == method].set_index(CASE)[["improvement"]].dropna()
+    return _once_per_table(mine, long)["improvement"].to_numpy(dtype=np.float64)
+
+
 def _done(results: pd.DataFrame) -> pd.DataFrame:
-    return _with_budget(results[results["status"] == "done"])
+    done = _with_budget(results[results["status"] == "done"])
+    # A score that does not exist is stored as nothing; a column of these alone has no number type.
+    figures = [name for name in done if str(name).rpartition("_")[0] in HIGHER_IS_BETTER]
+    return done.astype(dict.fromkeys(figures, "float64"))
 
 
 def _with_budget(frame: pd.DataFrame) -> pd.DataFrame:

@@ -10,9 +10,14 @@ from causalmix_core.table.kinds import Kind
 from causalmix_core.table.table import Table
 
 
+def table_digest(table: Table) -> str:
+    """Digest under which a typed table is kept."""
+    return digest_of(table.digest, table.name, sorted(table.set_aside))
+
+
 def put_table(store: Store, project: str, table: Table) -> str:
     """Keep a typed table and return the digest under which it lies."""
-    digest = digest_of(table.digest, table.name, sorted(table.set_aside))
+    digest = table_digest(table)
     name = f"table-{digest}"
     if store.load_json(project, name) is not None:
         return digest
@@ -72,20 +77,29 @@ def get_graph(store: Store, project: str, digest: str | None) -> MixedGraph | No
     return MixedGraph.from_dict(content)
 
 
-def put_source(store: Store, project: str, source: Source) -> dict[str, Json]:
-    """Keep everything of a source and return what finds it again."""
+def reference(source: Source) -> dict[str, Json]:
+    """Return what finds a source again once it is kept; equal for sources that are equal."""
 
-    def kept(table: Table | None) -> str | None:
-        return None if table is None else put_table(store, project, table)
+    def digest(table: Table | None) -> str | None:
+        return None if table is None else table_digest(table)
 
     return {
-        "table": kept(source.table),
-        "validation": kept(source.validation),
-        "test": kept(source.test),
-        "graph": put_graph(store, project, source.graph),
+        "table": digest(source.table),
+        "validation": digest(source.validation),
+        "test": digest(source.test),
+        "graph": graph_digest(source.graph),
         "group": source.group,
         "time": source.time,
     }
+
+
+def put_source(store: Store, project: str, source: Source) -> dict[str, Json]:
+    """Keep everything of a source and return what finds it again."""
+    for table in (source.table, source.validation, source.test):
+        if table is not None:
+            put_table(store, project, table)
+    put_graph(store, project, source.graph)
+    return reference(source)
 
 
 def get_source(store: Store, project: str, kept: dict[str, Any]) -> Source:

@@ -1,6 +1,6 @@
 """Ways to fine-tune: what each name stands for, and the synthetic rows it needs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -8,11 +8,14 @@ import pandas as pd
 from causalmix_core.augment import GENERATORS, generator
 from causalmix_core.errors import RunError
 from causalmix_core.finetune.settings import Settings
-from causalmix_core.progress import Progress, silent
+from causalmix_core.progress import Progress, part, silent
 from causalmix_core.table.table import Table
 
 MOST_SYNTHETIC = 4_000
 """Largest pool of synthetic rows that a run draws from."""
+
+FIT_SHARE = 0.5
+"""Where a generator's progress stands once it is fitted and before it samples."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,10 @@ class Method:
 
     def adapt(self, settings: Settings) -> Settings:
         """Return the settings as this method uses them."""
-        return settings.with_share(1.0) if self.only_synthetic else settings
+        if not self.only_synthetic:
+            return settings
+        mixing = replace(settings.mixing, share=1.0, into="both", schedule="constant")
+        return replace(settings, mixing=mixing)
 
 
 def _methods() -> dict[str, Method]:
@@ -91,7 +97,7 @@ def synthetic_rows(
     *,
     graph: Any = None,
     seed: int = 0,
-    params: "dict[str, Any] | None" = None,
+    graph_seed: int | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
     """Fit a generator on the training rows and sample from it.
@@ -101,11 +107,12 @@ def synthetic_rows(
         train: the training rows of the run, and only those.
         rows: how many to sample.
         graph: for the causal generator; None lets it discover one in `train`.
-        seed: of the sample, and of a discovery.
-        params: further parameters of the generator.
-        progress: told how far the fit is.
+        seed: of the sample.
+        graph_seed: of a discovery; None takes `seed`.
+        progress: told how far fit and sample are.
     """
-    chosen = dict(params or {})
+    params: dict[str, Any] = {}
     if name == "causal":
-        chosen = {"graph": graph, "graph_seed": seed, **chosen}
-    return generator(name, **chosen).fit(train, progress=progress).sample(rows, seed=seed)
+        params = {"graph": graph, "graph_seed": seed if graph_seed is None else graph_seed}
+    maker = generator(name, **params).fit(train, progress=part(progress, 0.0, FIT_SHARE))
+    return maker.sample(rows, seed=seed, progress=part(progress, FIT_SHARE, 1.0))

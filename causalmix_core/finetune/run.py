@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from causalmix_core import __version__
 from causalmix_core.errors import RunError
@@ -80,6 +81,7 @@ def finetune(
     settings: Settings = _DEFAULTS,
     domain: Table | None = None,
     synthetic: pd.DataFrame | None = None,
+    group: str | None = None,
     saved: Path | None = None,
     progress: Progress = silent,
     on_points: OnPoints = loop.ignore,
@@ -97,6 +99,7 @@ def finetune(
         settings: everything else.
         domain: rows of another domain to be scored as well.
         synthetic: the method's synthetic rows, where they have been made already.
+        group: rows with the same value in this column stay together in cross-fitted stopping.
         saved: a file for the state of the run: where it holds one, the run goes on from there
             and ends with the same figures.
         progress: told how far the run is; raising in it cancels.
@@ -114,18 +117,29 @@ def finetune(
         splits["domain"] = domain
     splits = {name: _labelled(table, name) for name, table in splits.items()}
     if chosen.is_yardstick:
-        return _classic(splits, method, seed, began, on_points)
+        return _classic(splits, method, settings, seed, began, on_points)
     file = models.path(model)
     with _threads(settings.threads):
         made = _make_synthetic(
-            chosen, splits["train"], settings, graph, seed, synthetic, part(progress, 0.0, 0.3)
+            chosen, splits["train"], settings, graph, seed, synthetic, part(progress, 0.0, 0.2)
         )
         key = run_key(splits, method, model_files.digest(file), settings, seed, made)
         stop_after, crossed = _cross_fit(
-            chosen, splits, settings, graph, seed, file, saved, key, part(progress, 0.3, 0.6)
+            chosen,
+            splits,
+            settings,
+            graph,
+            seed,
+            file,
+            group,
+            saved,
+            key,
+            part(progress, 0.3, 0.6),
         )
         context = _context(splits["train"], settings.max_rows, seed)
-        material, encoder = _material(splits, context, made, settings, seed, file, graph)
+        material, encoder = _material(
+            splits, context, made, settings, seed, file, graph, part(progress, 0.2, 0.3)
+        )
         network = material.ensemble.network
         start = checkpoints.copy_weights(network)
         trace = loop.train(
@@ -199,13 +213,19 @@ def _identity(
 
 
 def _classic(
-    splits: Mapping[str, Table], method: str, seed: int, began: Clock, on_points: OnPoints
+    splits: Mapping[str, Table],
+    method: str,
+    settings: Settings,
+    seed: int,
+    began: Clock,
+    on_points: OnPoints,
 ) -> Run:
-    """Run a yardstick: one point per curve, no model to keep."""
-    final, diagnosis = yardstick.measure(method, splits, seed)
+    """Run a yardstick: one point per curve, on the rows of the other methods' curves; no model."""
+    watched = _watched_rows(splits, settings.curve_rows, seed)
+    final, on_curves, diagnosis = yardstick.measure(method, splits, watched, seed)
     points = [
         loop.Point(0, split, metric, value)
-        for split, found in final.items()
+        for split, found in on_curves.items()
         for metric, value in found.items()
     ]
     on_points(points)
@@ -287,6 +307,7 @@ def _material(
     seed: int,
     file: Path,
     graph: Any,
+    progress: Progress,
 ) -> tuple[Material, TableEncoder]:
     """Encode and preprocess all rows a training looks at."""
     encoder = TableEncoder.fit(context)
@@ -304,13 +325,9 @@ def _material(
 
     train = splits["train"]
     training = Labelled(ensemble.context, ensemble.y) if train is context else prepared(train.frame)
-    rng = np.random.default_rng([seed, 13])
     watched = {
-        name: prepared(
-            table.frame if name == "validation" else _some(table.frame, settings.curve_rows, rng)
-        )
-        for name, table in splits.items()
-        if name != "train"
+        name: prepared(splits[name].frame.iloc[rows])
+        for name, rows in _watched_rows(splits, settings.curve_rows, seed).items()
     }
     stop_on = None
     if settings.stopping.rule == "synthetic":
@@ -320,6 +337,9 @@ def _material(
             settings.stopping.synthetic_rows,
             graph=graph,
             seed=seed + _OTHER_SEED,
+            # Other rows than those trained on, from the same graph.
+            graph_seed=seed,
+            progress=progress,
         )
         stop_on = prepared(rows)
     made = None if synthetic is None else prepared(synthetic)
@@ -329,11 +349,21 @@ def _material(
 _OTHER_SEED = 1_000_003
 
 
-def _some(frame: pd.DataFrame, rows: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw rows for the curves, in their order."""
-    if len(frame) <= rows:
-        return frame
-    return frame.iloc[np.sort(rng.choice(len(frame), rows, replace=False))]
+def _watched_rows(
+    splits: Mapping[str, Table], most: int, seed: int
+) -> dict[str, NDArray[np.int64]]:
+    """Return the rows that the curves are drawn on, in their order: all, or `most` drawn ones.
+
+    All validation rows are among them: they decide when to stop.
+    """
+    rng = np.random.default_rng([seed, 13])
+    return {
+        name: np.arange(len(table))
+        if name == "validation" or len(table) <= most
+        else np.sort(rng.choice(len(table), most, replace=False))
+        for name, table in splits.items()
+        if name != "train"
+    }
 
 
 def _cross_fit(
@@ -343,6 +373,7 @@ def _cross_fit(
     graph: Any,
     seed: int,
     file: Path,
+    group: str | None,
     saved: Path | None,
     key: str,
     progress: Progress,
@@ -355,17 +386,12 @@ def _cross_fit(
     stopping = settings.stopping
     if stopping.rule != "cross-fitted" or not chosen.trains:
         return None, None
-    from sklearn.model_selection import StratifiedKFold
-
     pool = pd.concat([splits["train"].frame, splits["validation"].frame], ignore_index=True)
     labelled = splits["train"].with_frame(pool)
-    folds = StratifiedKFold(stopping.folds, shuffle=True, random_state=seed)
+    groups = None if group is None else _groups([splits["train"], splits["validation"]], group)
+    parts = _folds(labelled.y.to_numpy(), groups, stopping.folds, seed)
     open_ended = _open_ended(settings)
     curves = []
-    try:
-        parts = list(folds.split(pool, labelled.y))
-    except ValueError as error:
-        raise RunError(f"Cross-fitted stopping needs more rows of every class: {error}") from None
     for i, (fitted, held_out) in enumerate(parts):
         fold = {"train": labelled.take(fitted), "validation": labelled.take(held_out)}
         progress(i / stopping.folds, f"Split {i + 1} of {stopping.folds} to find when to stop")
@@ -374,7 +400,7 @@ def _cross_fit(
             chosen, fold["train"], settings, graph, seed, None, part(inner, 0.0, 0.4)
         )
         context = _context(fold["train"], settings.max_rows, seed)
-        material, _ = _material(fold, context, made, open_ended, seed, file, graph)
+        material, _ = _material(fold, context, made, open_ended, seed, file, graph, inner)
         trace = loop.train(
             material,
             open_ended,
@@ -387,6 +413,47 @@ def _cross_fit(
     mean = np.mean(curves, axis=0)
     best = int(np.argmax(mean))
     return trace.keeper.steps[best], (float(mean[0]), float(mean[best]))
+
+
+def _folds(
+    y: NDArray[Any], groups: NDArray[np.int64] | None, folds: int, seed: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Part rows into folds by class shares, groups kept whole: (fitted, held out) of each.
+
+    Raises:
+        RunError: a class or a group has too few rows for so many folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    try:
+        parts = list(kind(folds, shuffle=True, random_state=seed).split(y, y, groups))
+    except ValueError as error:
+        raise RunError(f"Cross-fitted stopping needs more rows of every class: {error}") from None
+    sound = all(len(set(y[rows])) > 1 and set(y[rows]) <= set(y[rest]) for rest, rows in parts)
+    if groups is not None and not sound:
+        raise RunError(
+            "Cross-fitted stopping needs rows of the classes on both sides of every split, and "
+            "these groups are too few for that; use fewer splits or another stopping rule."
+        )
+    return parts
+
+
+def _groups(tables: Sequence[Table], column: str) -> NDArray[np.int64]:
+    """Number the groups of rows of several tables; a row of no known group is one of its own."""
+    values = []
+    for table in tables:
+        frame = table.frame if column in table.kinds else table.aside
+        if frame is None or column not in frame:
+            raise RunError(
+                f"Cross-fitted stopping keeps the groups of {column!r} together, but a table lacks "
+                "this column; use another stopping rule."
+            )
+        values.append(frame[column])
+    codes = np.asarray(pd.factorize(pd.concat(values, ignore_index=True))[0], dtype=np.int64)
+    alone = codes < 0
+    codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
+    return codes
 
 
 def _open_ended(settings: Settings) -> Settings:

@@ -5,7 +5,7 @@ these values; each default is this project's own choice (see docs/ARCHITECTURE.m
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from math import ceil, cos, pi
 from typing import Any, Literal
 
@@ -53,7 +53,9 @@ class Stopping:
         folds: splits of ``cross-fitted``.
         synthetic_rows: how many rows ``synthetic`` samples to judge by.
 
-    The un-tuned model (step 0) is always a candidate, except with ``last``.
+    The un-tuned model (step 0) is always a candidate, except with ``last``, and no step is kept
+    that is worse than it on the rows judged by: the validation rows, the sampled rows for
+    ``synthetic``, and on average the folds' held-out rows for ``cross-fitted``.
     """
 
     metric: StopMetric = "log_loss"
@@ -162,10 +164,6 @@ class Settings:
             return self.learning_rate
         done = (step - rising - 1) / max(self.steps - rising, 1)
         return self.learning_rate * 0.5 * (1 + cos(pi * done))
-
-    def with_share(self, share: float) -> "Settings":
-        """Return the settings with another share of synthetic rows."""
-        return replace(self, mixing=replace(self.mixing, share=share))
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

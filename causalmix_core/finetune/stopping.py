@@ -48,10 +48,15 @@ class Keeper:
 
     @property
     def best(self) -> int:
-        """Position of the evaluation to keep; the earliest of equals."""
+        """Position of the evaluation to keep; the earliest of equals.
+
+        Unless the rule is ``last``, only evaluations that are themselves at least as good as the
+        start come into question: a running mean alone would let worse ones through.
+        """
         if self.stopping.rule == "last":
             return len(self.raw) - 1
-        return int(np.argmax(self.values))
+        sound = np.asarray(self.raw) >= self.raw[0]
+        return int(np.argmax(np.where(sound, self.values, -np.inf)))
 
     @property
     def best_step(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from causalmix_core.finetune.diagnostics import diagnose
 from causalmix_core.finetune.metrics import scores
@@ -34,11 +35,12 @@ YARDSTICKS: Mapping[str, Callable[[TableEncoder, int], Any]] = {
 
 
 def measure(
-    name: str, splits: Mapping[str, Table], seed: int
-) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
+    name: str, splits: Mapping[str, Table], watched: Mapping[str, NDArray[np.int64]], seed: int
+) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]], dict[str, Any]]:
     """Fit a classic model, with scikit-learn's defaults, on the training rows and score the others.
 
-    Returns the scores of every split but ``train``, and the diagnosis of the test rows.
+    Returns the scores of every split but ``train``, those on the `watched` rows of each, and the
+    diagnosis of the test rows.
     """
     train = splits["train"]
     encoder = TableEncoder.fit(train)
@@ -46,14 +48,15 @@ def measure(
     model = YARDSTICKS[name](encoder, seed).fit(encoder.transform(train.frame), y)
     rare = int(np.bincount(y).argmin())
     found: dict[str, dict[str, float]] = {}
+    on_watched: dict[str, dict[str, float]] = {}
     diagnosis: dict[str, Any] = {}
-    for split, table in splits.items():
-        if split == "train":
-            continue
-        predicted = model.predict_proba(encoder.transform(table.frame))
+    for split, rows in watched.items():
+        frame = splits[split].frame
+        predicted = model.predict_proba(encoder.transform(frame))
         probabilities = np.asarray(predicted, dtype=np.float64)
-        labels = encoder.labels(table.frame)
+        labels = encoder.labels(frame)
         found[split] = scores(labels, probabilities, rare)
+        on_watched[split] = scores(labels[rows], probabilities[rows], rare)
         if split == "test":
             diagnosis = diagnose(labels, probabilities, encoder.classes)
-    return found, diagnosis
+    return found, on_watched, diagnosis

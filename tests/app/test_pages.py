@@ -518,3 +518,175 @@ def test_what_was_chosen_in_a_form_outlasts_a_change_of_page(
     app.switch_page("pages/finetune.py").run()
     assert_sound(app)
     assert seeds(app).value == 6
+
+
+def _launched(space: Workspace, **changes: Any) -> list[str]:
+    """Queue runs of the project's table, target and graph, as the page's button does."""
+    from causalmix_core.experiment.plan import Plan, Source
+    from causalmix_core.experiment.runs import launch
+    from causalmix_core.finetune import Settings
+
+    development, test = space.parts()
+    options: dict[str, Any] = {
+        "sources": (Source(development, test=test, graph=space.graph()),),
+        "methods": ("none", "default"),
+        "seeds": (0,),
+        "train_rows": (60,),
+        "settings": Settings(steps=2, evaluate_every=1),
+        **changes,
+    }
+    return launch(space.store, space.project, Plan(**options), workers=False)
+
+
+def _ended(store: Store, ids: list[str], **figures: Any) -> None:
+    """Record runs as done, with figures that stand for those of a training."""
+    metrics = dict.fromkeys(
+        ("roc_auc_test", "roc_auc_val", "accuracy_test", "log_loss_test", "seconds"), 0.5
+    )
+    for job_id in ids:
+        assert jobs.claim(store, "test", job_id) is not None
+        with jobs.Lease(store, job_id, "test") as lease:
+            lease.finish(State.DONE, result={"metrics": {**metrics, "best_step": 1, **figures}})
+
+
+def test_runs_whose_test_rows_have_no_auc_are_shown_with_a_dash(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    _ended(store, _launched(graphed, seeds=(0, 1)), roc_auc_test=None)
+    app = open_page("finetune", graphed.project)
+    assert "What came out" in [heading.value for heading in app.subheader]
+    [run] = [box for box in app.selectbox if box.label == "Run"]
+    assert all(option.endswith("test AUC –") for option in run.options)
+
+
+def test_resume_all_takes_runs_that_failed_but_none_whose_rows_cannot_be_made(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    [run] = _launched(graphed, methods=("smote",))
+    before = jobs.latest(store, graphed.project, "prepare")
+    assert before is not None
+
+    def prepared(state: State, **said: Any) -> None:
+        assert jobs.claim(store, "test", before.id) is not None
+        with jobs.Lease(store, before.id, "test") as lease:
+            lease.finish(state, **said)
+
+    prepared(State.FAILED, error="Not enough memory.")
+    assert jobs.claim(store, "test", run) is None
+    app = open_page("finetune", graphed.project)
+    assert "failed: Not enough memory." in [text.value for text in app.text]
+    press(app, "Resume all")
+    assert jobs.job(store, run).state is State.QUEUED
+    prepared(State.DONE, result={"refused": {"smote": "Too few rows."}, "graph": None})
+    assert jobs.claim(store, "test", run) is not None
+    with jobs.Lease(store, run, "test") as lease:
+        lease.finish(State.FAILED, error="Too few rows.")
+    app = open_page("finetune", graphed.project)
+    assert "Resume all" not in [button.label for button in app.button]
+
+
+def _experiments(app: AppTest) -> list[str]:
+    [box] = [box for box in app.selectbox if box.label == "Experiment"]
+    return list(box.options)
+
+
+def test_runs_of_an_earlier_graph_or_target_are_marked_and_come_last(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from causalmix_core.graph.edits import History, RemoveEdge
+
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    _launched(graphed, methods=("none", "causalmix"))
+    history = graphed.history()
+    assert history is not None
+    assert not open_page("finetune", graphed.project).warning
+    graphed.put_history(history.do(RemoveEdge("age", "education")))
+    # A single experiment has no list to choose from: the warning alone tells.
+    [warning] = open_page("finetune", graphed.project).warning
+    assert "The graph has been edited since" in warning.value
+
+    _launched(graphed, methods=("none", "causalmix"))
+    _launched(graphed, methods=("none", "default"), seeds=(1,), model="compact", train_rows=(50,))
+    app = open_page("finetune", graphed.project)
+    assert not app.warning
+    labels = _experiments(app)
+    assert [label.startswith("Runs with an earlier graph") for label in labels] == [
+        False,
+        False,
+        True,
+    ]
+
+    graphed.choose(replace(graphed.choices(), target="smoker"))
+    app = open_page("finetune", graphed.project)
+    [warning] = app.warning
+    assert "Runs on an earlier table or target" in warning.value
+    graphed.put_history(History(history.found))
+    _launched(graphed)
+    app = open_page("finetune", graphed.project)
+    assert not app.warning
+    first, *others = _experiments(app)
+    assert "target: smoker" in first
+    assert len(others) == 3
+    assert all(each.startswith("Runs on an earlier table or target") for each in others)
+    assert all("target: disease" in each for each in others)
+    [box] = [box for box in app.selectbox if box.label == "Experiment"]
+    box.select(others[0])
+    app.run()
+    assert len(app.warning) == 1
+
+
+def test_an_edited_graph_says_nothing_against_runs_that_use_none(
+    open_page: Open, graphed: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from causalmix_core.graph.edits import RemoveEdge
+
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    _launched(graphed, methods=("none", "default"))
+    history = graphed.history()
+    assert history is not None
+    graphed.put_history(history.do(RemoveEdge("age", "education")))
+    assert not open_page("finetune", graphed.project).warning
+
+
+def test_cancel_all_leaves_the_runs_of_other_experiments(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    hidden = _launched(graphed, methods=("none", "smote"))
+    shown = _launched(graphed, methods=("none", "smote"), train_rows=(50,))
+    press(open_page("finetune", graphed.project), "Cancel all")
+    cancelled = {
+        job.id for job in jobs.jobs(store, graphed.project) if job.state is State.CANCELLED
+    }
+    prepared = jobs.job(store, shown[1]).request["prepared"]
+    assert cancelled == {*shown, prepared}
+    assert {jobs.job(store, each).state for each in hidden} == {State.QUEUED}
+
+
+def test_every_run_says_where_it_stands(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    first, second, *_ = _launched(graphed, seeds=(0, 1))
+    _ended(store, [first])
+    assert jobs.claim(store, "test", second) is not None
+    app = open_page("finetune", graphed.project)
+    [runs] = [table.value for table in app.dataframe if "status" in table.value]
+    assert runs["status"].tolist() == ["done", "running", "queued", "queued"]
+
+
+def test_a_table_of_very_few_rows_can_be_chosen_for_a_launch(
+    open_page: Open, space: Workspace
+) -> None:
+    from causalmix_core.table import RawTable
+
+    raw = space.raw()
+    few = RawTable(raw.frame.head(15).copy(), raw.settings, raw.name)
+    space.put_raw(few, Choices(target="disease"))
+    development, _ = space.parts()
+    assert len(development) < 10
+    app = open_page("finetune", space.project)
+    [labelled] = [box for box in app.number_input if box.label == "Labelled rows"]
+    assert labelled.value == labelled.min == labelled.max == len(development)

@@ -63,6 +63,16 @@ def test_a_plan_leaves_results_curves_models_and_a_summary_and_can_be_extended(
     assert set(first) < set(second)
     assert len(second) == 5
 
+    # Other options: the models are those of the runs that the results tell of, and no others.
+    other = replace(plan, seeds=(1,), settings=replace(plan.settings, learning_rate=1e-2))
+    of_before = (out / "models" / "smote-1.safetensors").read_bytes()
+    run_experiment(other, out, resume=True)
+    models = sorted(path.name for path in (out / "models").iterdir())
+    assert models == ["none-1.safetensors", "smote-1.safetensors"]
+    assert (out / "models" / "smote-1.safetensors").read_bytes() != of_before
+    told = TunedModel.load(out / "models" / "smote-1.safetensors").about
+    assert told["settings"]["learning_rate"] == 1e-2
+
 
 def test_a_cancelled_experiment_leaves_what_is_known_and_goes_on_later(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

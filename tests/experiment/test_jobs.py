@@ -101,6 +101,41 @@ def test_what_needs_a_failed_job_fails_too(store, project, kinds):
     second = _queue(store, project, after=[first])
     serve(store)
     assert jobs.job(store, second).state is State.FAILED
+    assert jobs.job(store, second).error == "SMOTE needs two rows of a class."
+
+
+@pytest.mark.parametrize("ended", [State.CANCELLED, State.INTERRUPTED])
+def test_what_waits_for_a_stopped_job_is_stopped_like_it_and_both_go_on_together(
+    store, project, kinds, ended: State
+):
+    first = _queue(store, project, key="first")
+    second = _queue(store, project, key="second", after=[first])
+    for again in (
+        lambda: jobs.resume(store, second, launch=False),
+        # Launched anew, under other methods: then nothing else queues what it waits for.
+        lambda: _queue(store, project, key="second", after=["another"]),
+    ):
+        with store.writing() as connection:
+            connection.exec_driver_sql(
+                "UPDATE jobs SET state = ? WHERE id = ?", (str(ended), first)
+            )
+        serve(store)
+        assert [jobs.job(store, each).state for each in (first, second)] == [ended, ended]
+        again()
+        serve(store)
+        assert [jobs.job(store, each).state for each in (first, second)] == [State.DONE] * 2
+        with store.writing() as connection:
+            connection.exec_driver_sql("UPDATE jobs SET state = 'queued' WHERE id = ?", (second,))
+
+
+def test_a_job_that_is_done_needs_nothing_before_it_again(store, project, kinds):
+    first = _queue(store, project)
+    second = _queue(store, project, key="second", after=[first])
+    serve(store)
+    with store.writing() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET state = 'interrupted' WHERE id = ?", (first,))
+    assert _queue(store, project, key="second") == second
+    assert jobs.job(store, first).state is State.INTERRUPTED
 
 
 def test_the_same_key_is_not_done_twice_unless_it_failed(store, project, kinds):
@@ -138,6 +173,17 @@ def test_resuming_a_job_resumes_what_it_needs(store, project, kinds):
     jobs.resume(store, second, launch=False)
     serve(store)
     assert [jobs.job(store, job_id).state for job_id in (first, second)] == [State.DONE] * 2
+
+
+def test_jobs_are_cancelled_together_with_what_only_they_wait_for(store, project, kinds):
+    shared, own = _queue(store, project), _queue(store, project)
+    mine = [_queue(store, project, after=[shared]), _queue(store, project, after=[own])]
+    other = _queue(store, project, after=[shared])
+    jobs.cancel_together(store, mine)
+    states = {each: jobs.job(store, each).state for each in (shared, own, *mine, other)}
+    assert {each for each, state in states.items() if state is State.CANCELLED} == {own, *mine}
+    serve(store)
+    assert jobs.job(store, other).state is State.DONE
 
 
 def test_a_running_job_hears_that_it_is_cancelled(store, project, kinds):
@@ -257,6 +303,79 @@ def test_runs_of_a_plan_share_one_preparation_leave_models_and_repeat(
     more = launch(store, project, replace(plan, seeds=(0, 1)), workers=False)
     assert set(ids) < set(more)
     assert len(more) == 6
+
+
+def test_a_mistake_in_one_generator_fails_its_own_method_only(
+    store, project, tiny: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from causalmix_core.augment.mixup import Mixup
+
+    def crash(*arguments: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(Mixup, "_fit", crash)
+    plan = Plan((Source(small_table(150)),), ("mixup", "smote"), (0,), (60,), str(tiny), SETTINGS)
+    mixup, smote = launch(store, project, plan, workers=False)
+    serve(store)
+    assert jobs.job(store, mixup).error == "Unexpected ZeroDivisionError: oops"
+    assert jobs.job(store, smote).state is State.DONE
+
+
+def test_a_cancelled_preparation_cancels_the_runs_that_wait_for_it(
+    store, project, tiny: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from causalmix_core.augment.mixup import Mixup
+
+    def cancelled(*arguments: object) -> None:
+        raise Cancelled("Cancelled.")
+
+    monkeypatch.setattr(Mixup, "_fit", cancelled)
+    plan = Plan((Source(small_table(150)),), ("mixup", "smote"), (0,), (60,), str(tiny), SETTINGS)
+    launch(store, project, plan, workers=False)
+    serve(store)
+    assert {job.state for job in jobs.jobs(store, project)} == {State.CANCELLED}
+
+
+def test_a_preparation_can_be_cancelled_while_it_samples(
+    store, project, tiny: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from causalmix_core.augment.mixup import Mixup
+
+    def slow(self, *arguments: object) -> None:
+        jobs.cancel_all(store, project, "prepare")
+        for i in range(100):
+            time.sleep(0.1)
+            self._tell(i / 100, f"Row {i}")
+
+    monkeypatch.setattr(Mixup, "_sample", slow)
+    plan = Plan((Source(small_table(150)),), ("mixup",), (0,), (60,), str(tiny), SETTINGS)
+    launch(store, project, plan, workers=False)
+    serve(store)
+    assert {job.state for job in jobs.jobs(store, project)} == {State.CANCELLED}
+
+
+def test_one_graph_is_found_for_all_runs_that_are_judged_by_causal_rows(
+    store, project, tiny: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from causalmix_core.augment.causal import Causal
+
+    found, discover = [], Causal._discover
+
+    def counted(self, *arguments):
+        found.append(discover(self, *arguments))
+        return found[-1]
+
+    monkeypatch.setattr(Causal, "_discover", counted)
+    stopping = Stopping(rule="synthetic", synthetic_rows=50)
+    settings = replace(SETTINGS, steps=2, stopping=stopping)
+    methods = ("none", "default", "causalmix", "random-forest")
+    plan = Plan((Source(small_table(150)),), methods, (0,), (60,), str(tiny), settings)
+    ids = launch(store, project, plan, workers=False)
+    serve(store)
+    runs = [jobs.job(store, each) for each in ids]
+    assert {run.state for run in runs} == {State.DONE}, [run.error for run in runs]
+    assert len(found) == 1
+    assert repeat.main([str(store.home), ids[1]]) == 0
 
 
 def _wait_for(condition, seconds: float = 120.0):

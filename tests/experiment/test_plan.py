@@ -10,6 +10,7 @@ from causalmix_core.errors import RunError, TableError
 from causalmix_core.experiment.plan import Plan, Source, belongs, graph_digest, splits
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.tables import get_source, put_source
+from causalmix_core.finetune import Settings, Stopping
 from causalmix_core.graph import Edge, MixedGraph
 from causalmix_core.table import read_table, split
 from tests.finetune.tiny import small_table
@@ -120,3 +121,9 @@ def test_given_validation_and_test_rows_lose_the_rows_of_a_held_out_domain():
     only_red = source.test.take(np.flatnonzero(source.test.frame["colour"] == "red"))
     with pytest.raises(TableError, match="every row"):
         splits(replace(source, test=only_red), 60, 0, ("colour", "red"))
+
+
+def test_cross_fitted_stopping_is_refused_where_rows_are_split_by_time():
+    settings = Settings(stopping=Stopping(rule="cross-fitted"))
+    with pytest.raises(RunError, match="a split by time rules out"):
+        Plan((Source(small_table(100), time="count"),), settings=settings)

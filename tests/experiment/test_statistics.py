@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalmix_core.experiment import statistics
@@ -60,11 +60,49 @@ def test_improvements_compare_within_a_case_only():
     assert first.iloc[0] == pytest.approx(-(0.18 / 0.20 - 1) * 100)
 
 
+def _of_one_table() -> pd.DataFrame:
+    """The same figures as if all were seeds of one table."""
+    results = _results()
+    other = results["table"] == "u"
+    return results.assign(table="t", seed=results["seed"] + 10 * other)
+
+
 def test_average_ranks_share_ties():
-    ranks = statistics.ranks(_results())
+    ranks = statistics.ranks(_of_one_table())
     assert ranks["none"] == pytest.approx((3 + 2 + 2.5 + 2.5) / 4)
     assert ranks["default"] == pytest.approx((2 + 3 + 2.5 + 1) / 4)
     assert ranks["causalmix"] == pytest.approx((1 + 1 + 1 + 2.5) / 4)
+
+
+def test_over_several_tables_each_counts_once_by_the_mean_of_its_seeds():
+    results = _results()
+    found = statistics.wide(results)
+    assert found.index.get_level_values("table").tolist() == ["t", "u"]
+    assert found.to_numpy().ravel() == pytest.approx([0, 0, 3.75, 0, 2.5, 5.0])
+    assert statistics.ranks(results).to_dict() == {"none": 2.75, "default": 2.25, "causalmix": 1.0}
+    duel = statistics.duel(results, "causalmix", "default")
+    assert (duel.wins, duel.ties, duel.losses) == (2, 0, 0)
+    assert duel.median == pytest.approx((3.75 + 2.5) / 2)
+    # A seed that one of the two lacks does not count for the other either.
+    lacking = results.drop(index=results.index[1])
+    assert statistics.duel(lacking, "causalmix", "default").median == pytest.approx(
+        ((2.5 + 2.5) + 2.5) / 2
+    )
+    summary = statistics.summarise(results).set_index("method")
+    assert summary.loc["causalmix", "improvement"] == pytest.approx((3.75 + 5.0) / 2)
+    assert "2 tables are too few" in statistics.verdict(results, "causalmix")
+    copies = [results.assign(table=results["table"] + str(i)) for i in range(4)]
+    said = statistics.verdict(pd.concat(copies), "causalmix")
+    assert "is worth it on these tables" in said
+    assert "over 8 tables" in said
+
+
+def test_it_is_said_for_what_the_statistics_hold():
+    assert "every table (and size) counts once" in summary_text(_results())
+    assert "t: default +0.00, causalmix +3.75" in summary_text(_results())
+    assert "u: default +2.50, causalmix +5.00" in summary_text(_results())
+    assert "hold on these test rows" in summary_text(_of_one_table())
+    assert "by table" not in summary_text(_of_one_table())
 
 
 def test_the_critical_difference_is_demsars():
@@ -78,12 +116,13 @@ def test_the_critical_difference_is_demsars():
 
 
 def test_a_duel_counts_wins_ties_and_losses():
-    duel = statistics.duel(_results(), "causalmix", "default")
+    results = _of_one_table()
+    duel = statistics.duel(results, "causalmix", "default")
     assert (duel.wins, duel.ties, duel.losses) == (3, 0, 1)
     assert duel.median == pytest.approx(np.median([2.5, 5.0, 10.0, -5.0]))
-    back = statistics.duel(_results(), "default", "causalmix")
+    back = statistics.duel(results, "default", "causalmix")
     assert (back.wins, back.losses) == (1, 3)
-    assert statistics.duel(_results(), "none", "none").ties == 4
+    assert statistics.duel(results, "none", "none").ties == 4
 
 
 def test_the_gap_is_what_validation_promised_beyond_test():
@@ -102,6 +141,7 @@ def test_the_curve_gap_is_one_minus_a_rank_correlation():
     assert math.isnan(statistics.curve_gap(up, np.ones(12)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-50, 50), min_size=2, max_size=30), st.integers(0, 5))
 def test_a_bootstrap_interval_holds_the_median_and_repeats(values: list[float], seed: int):
     sample = np.array(values)
@@ -168,7 +208,7 @@ def test_files_of_one_budget_are_read_like_those_of_several():
 
 
 def test_the_summary_has_a_line_per_method_and_names_what_failed():
-    results = _results()
+    results = _of_one_table()
     results["error"] = None
     results.loc[results["status"] == "failed", "error"] = "No such thing."
     text = summary_text(results)
@@ -186,6 +226,16 @@ def test_a_summary_without_any_done_run_or_without_none_still_speaks():
     assert "default" in summary_text(lone)
 
 
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_scores_that_no_run_has_are_missing_figures(split: str):
+    results = _results().astype(object)
+    results[f"roc_auc_{split}"] = None
+    assert statistics.improvements(results)["improvement"].isna().all() == (split == "test")
+    assert statistics.gap(results)["gap"].isna().all()
+    assert statistics.summarise(results)["gap"].isna().all()
+    assert "12 of 13 runs done." in summary_text(results)
+
+
 def test_stretches_of_ranks_within_the_critical_difference():
     ranks = pd.Series({"a": 1.0, "b": 1.8, "c": 2.5, "d": 4.0})
     assert statistics.cliques(ranks, 0.9) == [(1.0, 1.8), (1.8, 2.5)]
@@ -195,7 +245,7 @@ def test_stretches_of_ranks_within_the_critical_difference():
 
 
 def test_duels_are_all_pairs_once():
-    found = statistics.duels(_results())
+    found = statistics.duels(_of_one_table())
     assert found[["first", "second"]].to_numpy().tolist() == [
         ["none", "default"],
         ["none", "causalmix"],

@@ -11,6 +11,7 @@ import torch
 import causalmix_core as cm
 from causalmix_core.errors import Cancelled, RunError, TableError
 from causalmix_core.finetune import METHODS, Mixing, Settings, Stopping
+from causalmix_core.finetune import run as run_module
 from causalmix_core.finetune.run import TIMES, finetune
 from causalmix_core.foundation import checkpoint
 from causalmix_core.foundation._tabpfn import TableEncoder, build_network, classifier
@@ -244,6 +245,58 @@ def test_every_stopping_rule_runs_and_keeps_its_promise(splits, tiny: Path, rule
         assert "stop" in set(run.curves["split"])
 
 
+def test_rows_to_judge_by_come_from_the_graph_of_the_rows_to_train_on(splits, tiny: Path):
+    stopping = Stopping(rule="synthetic", synthetic_rows=50, patience=0)
+    settings = replace(QUICK, steps=2, stopping=stopping)
+    told: list[str] = []
+    found = cm.generator("causal", graph_seed=3).fit(splits[0]).graph_
+    searched = _run(
+        splits, tiny, seed=3, settings=settings, progress=lambda _, sentence: told.append(sentence)
+    )
+    given = _run(splits, tiny, seed=3, settings=settings, graph=found)
+    assert _figures(searched) == _figures(given)
+    # The search is told of, so that it can be cancelled.
+    assert told[0] != "Scoring the model as it is"
+
+
+@pytest.mark.parametrize("aside", [False, True])
+def test_cross_fitted_stopping_parts_no_group(tiny: Path, monkeypatch, aside: bool):
+    table = small_table(150, 4)
+    house = np.array([f"house {i % 12}" for i in range(150)], dtype=object)
+    house[:3] = np.nan
+    frame = table.frame.assign(house=house)
+    kinds = {"house": "identifier" if aside else "categorical"}
+    grouped = cm.read_table(frame, target="label", kinds=kinds)
+    parts = cm.split(grouped, train_rows=60, seed=0, group="house")
+    folds, real = [], run_module._folds
+
+    def spy(y, groups, *rest):
+        found = real(y, groups, *rest)
+        folds.extend((groups[fitted], groups[held_out]) for fitted, held_out in found)
+        return found
+
+    monkeypatch.setattr(run_module, "_folds", spy)
+    stopping = Stopping(rule="cross-fitted", folds=2, patience=0)
+    settings = replace(QUICK, steps=4, stopping=stopping)
+    run = _run(parts, tiny, settings=settings, group="house")
+    assert run.metrics["stop_value"] >= run.metrics["stop_value_start"]
+    assert len(folds) == 2
+    for fitted, held_out in folds:
+        assert len(fitted)
+        assert len(held_out)
+        assert not set(fitted) & set(held_out)
+    with pytest.raises(RunError, match="a table lacks this column"):
+        _run(parts, tiny, settings=settings, group="street")
+
+
+def test_groups_that_cannot_be_parted_into_folds_are_refused_in_words():
+    from causalmix_core.finetune.run import _folds
+
+    y = np.repeat(["a", "b"], 20)
+    with pytest.raises(RunError, match="groups are too few"):
+        _folds(y, np.repeat([0, 1], 20), 2, 0)
+
+
 def test_a_domain_is_scored_beside_the_test_rows(splits, tiny: Path):
     domain = small_table(40, 77)
     run = _run(splits, tiny, domain=domain)
@@ -324,6 +377,15 @@ def test_yardsticks_see_the_same_rows_and_learn_what_is_there(splits, tiny: Path
     assert run.metrics["test_rows"] == len(splits[2])
     assert run.metrics["roc_auc_test"] > 0.85
     assert _figures(run) == _figures(_run(splits, tiny, name))
+    # Its level in the curves is that on the rows of the other methods' curves.
+    positions = run_module._watched_rows(
+        {"train": splits[0], "validation": splits[1], "test": splits[2]}, 30, 0
+    )
+    sample = splits[2].take(positions["test"])
+    alone = finetune(splits[0], splits[1], sample, name, settings=QUICK)
+    assert _curve(run, "test", "roc_auc")[0] == alone.metrics["roc_auc_test"]
+    assert len(sample) == 30 < len(splits[2])
+    assert _curve(run, "validation", "roc_auc")[0] == run.metrics["roc_auc_val"]
 
 
 def test_of_many_training_rows_every_step_draws_some_and_the_context_is_a_sample(tiny: Path):

@@ -4,12 +4,14 @@ import itertools
 import json
 import math
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalmix_core.errors import RunError
-from causalmix_core.finetune import Mixing, Settings, Stopping
+from causalmix_core.finetune import METHODS, Mixing, Settings, Stopping
+from causalmix_core.finetune.mixing import draw
 from causalmix_core.finetune.stopping import Keeper
 
 
@@ -55,6 +57,33 @@ def test_the_learning_rate_rises_then_falls_and_never_starts_at_zero():
     assert {flat.rate(step) for step in range(1, 21)} == {2.0}
 
 
+@settings(deadline=None)
+@given(
+    st.sampled_from(["context", "query", "both"]),
+    st.sampled_from(["constant", "fading"]),
+    st.floats(0.0, 1.0),
+    st.booleans(),
+    st.floats(0.0, 1.0),
+)
+def test_steps_on_causal_rows_only_hold_no_real_row(into, schedule, share, fresh, done):
+    mixing = Mixing(share=share, into=into, fresh=fresh, schedule=schedule)
+    adapted = METHODS["causal-only"].adapt(Settings(mixing=mixing)).mixing
+    assert adapted.fresh == fresh
+    drawn = draw(
+        np.repeat([0, 1], 15),
+        30,
+        adapted,
+        query_share=0.3,
+        max_rows=1_000,
+        done=done,
+        rng=np.random.default_rng(0),
+    )
+    assert not len(drawn.context.real)
+    assert not len(drawn.query.real)
+    assert len(drawn.context.synthetic) + len(drawn.query.synthetic) == 30
+    assert METHODS["causalmix"].adapt(Settings(mixing=mixing)).mixing == mixing
+
+
 def _keeper(scores: list[float], **stopping) -> Keeper:
     keeper = Keeper(Stopping(**stopping))
     for i, score in enumerate(scores):
@@ -62,6 +91,7 @@ def _keeper(scores: list[float], **stopping) -> Keeper:
     return keeper
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20),
     st.sampled_from(["validation", "smoothed", "synthetic"]),
@@ -69,8 +99,11 @@ def _keeper(scores: list[float], **stopping) -> Keeper:
 )
 def test_what_is_kept_is_never_worse_than_the_start(scores, rule, metric):
     keeper = _keeper(scores, rule=rule, metric=metric)
+    kept = scores[keeper.best]
+    assert kept >= scores[0] if metric == "roc_auc" else kept <= scores[0]
     assert keeper.best_value >= keeper.start_value
-    assert keeper.best_value == max(keeper.values)
+    if rule != "smoothed":
+        assert kept == (max(scores) if metric == "roc_auc" else min(scores))
 
 
 def test_the_earliest_of_equal_steps_is_kept():
@@ -85,6 +118,13 @@ def test_smoothing_ignores_a_lucky_evaluation():
     smoothed = _keeper(scores, metric="roc_auc", rule="smoothed", window=3)
     assert smoothed.best_step == 20
     assert smoothed.best_value == pytest.approx((0.66 + 0.67 + 0.68) / 3)
+
+
+def test_smoothing_keeps_no_evaluation_below_the_start():
+    scores = [0.70, 0.60, 0.78, 0.78, 0.69]
+    keeper = _keeper(scores, metric="roc_auc", rule="smoothed", window=3)
+    assert max(keeper.values) == keeper.values[4]
+    assert keeper.best_step == 12
 
 
 def test_patience_counts_evaluations_since_the_best():

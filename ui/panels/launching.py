@@ -40,6 +40,14 @@ PRECISIONS = {
 INTO = {"both": "context and query", "context": "context", "query": "query"}
 
 
+def source_of(space: Workspace, development: Table, test: Table) -> Source:
+    """What runs that are launched now are made from."""
+    choices = space.choices()
+    return Source(
+        development, test=test, graph=space.graph(), group=choices.group, time=choices.time
+    )
+
+
 @st.fragment
 def form(space: Workspace, development: Table, test: Table) -> None:
     """Ask what to run, and launch."""
@@ -66,7 +74,7 @@ def form(space: Workspace, development: Table, test: Table) -> None:
     )
     labelled = two.number_input(
         "Labelled rows",
-        10,
+        min(10, len(development)),
         len(development),
         min(len(development), 300),
         **keep("labelled"),
@@ -110,25 +118,16 @@ def form(space: Workspace, development: Table, test: Table) -> None:
         if problem := _domain_problem(development, domain):
             st.error(problem)
             return
-        choices = space.choices()
-        plan = Plan(
-            sources=(
-                Source(
-                    development,
-                    test=test,
-                    graph=graph,
-                    group=choices.group,
-                    time=choices.time,
-                ),
-            ),
-            methods=tuple(methods),
-            seeds=tuple(range(int(seeds))),
-            train_rows=(int(labelled),),
-            model=model,
-            settings=replace(settings, steps=int(steps)),
-            domain=domain if domain[0] else None,
-        )
         try:
+            plan = Plan(
+                sources=(source_of(space, development, test),),
+                methods=tuple(methods),
+                seeds=tuple(range(int(seeds))),
+                train_rows=(int(labelled),),
+                model=model,
+                settings=replace(settings, steps=int(steps)),
+                domain=domain if domain[0] else None,
+            )
             launch(store(), space.project, plan)
         except CausalMixError as error:
             st.error(plain(error))

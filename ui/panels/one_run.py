@@ -9,6 +9,7 @@ from ui.charts import diagnosis_figure
 from ui.navigation import PREDICT
 from ui.palette import method_label
 from ui.session import LOOKED_AT, store
+from ui.words import NO_FIGURE
 
 
 def best_tuned(runs: list[Job]) -> int:
@@ -18,6 +19,12 @@ def best_tuned(runs: list[Job]) -> int:
     return max(tuned, key=lambda i: runs[i].result["metrics"].get("roc_auc_val") or 0, default=0)
 
 
+def _said(run: Job) -> str:
+    area = run.result["metrics"]["roc_auc_test"]
+    figure = NO_FIGURE if area is None else f"{area:.3f}"
+    return f"{method_label(run.request['method'])}, seed {run.request['seed']}: test AUC {figure}"
+
+
 def one_run(done: list[Job]) -> None:
     """Choose one of the runs that are done, and look at it."""
     st.subheader("One run from near")
@@ -25,10 +32,7 @@ def one_run(done: list[Job]) -> None:
         "Run",
         done,
         index=best_tuned(done),
-        format_func=lambda run: (
-            f"{method_label(run.request['method'])}, seed {run.request['seed']}: test AUC "
-            f"{run.result['metrics']['roc_auc_test']:.3f}"
-        ),
+        format_func=_said,
         help="First the tuned run that does best on its validation rows.",
     )
     if picked is None:

@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from causalmix_core.experiment import statistics
-from causalmix_core.experiment.groups import differing
+from causalmix_core.experiment.groups import Earlier, differing, earlier
 from causalmix_core.experiment.jobs import Job, State
+from causalmix_core.experiment.plan import Source
 from causalmix_core.experiment.results import curves, results
 from causalmix_core.experiment.workspace import Workspace
 from ui.charts import domain_figure, improvement_figure, rank_figure
@@ -83,19 +84,44 @@ def show_columns(frame: pd.DataFrame, columns: Columns) -> None:
     )
 
 
-def labelled(groups: list[list[Job]]) -> dict[str, list[Job]]:
-    """Name experiments for a list to choose from: what they had in common, and what differs."""
+EARLIER = {
+    Earlier.TABLE: (
+        "Runs on an earlier table or target",
+        "The table, its target, kinds or test rows are others now: nothing below is about the "
+        "present ones.",
+    ),
+    Earlier.GRAPH: (
+        "Runs with an earlier graph",
+        "The graph has been edited since: the causal rows of these runs come from another one "
+        "than the project's present graph.",
+    ),
+}
+
+
+def labelled(groups: list[list[Job]], present: Source) -> dict[str, list[Job]]:
+    """Name experiments for a list to choose from: what they had in common, and what differs.
+
+    Those of the project's present table and graph come first, the others say what they are.
+    """
     named = {}
-    words = differing(groups)
-    for group, differs in zip(groups, words, strict=True):
+    marks = [earlier(group, present) for group in groups]
+    described = list(zip(groups, differing(groups), marks, strict=True))
+    for group, differs, mark in sorted(described, key=lambda each: each[2] is not None):
         first = group[0]
         begun = f"{first.created.astimezone():%d %b, %H:%M:%S}"
-        rows = first.request["train_rows"]
-        title = f"{begun} · {rows} labelled rows, {len(group)} runs"
-        named[
-            title if len(groups) == 1 or differs == "the same settings" else f"{title} · {differs}"
-        ] = group
+        title = f"{begun} · {first.request['train_rows']} labelled rows, {len(group)} runs"
+        if differs != "the same settings":
+            title += f" · {differs}"
+        named[title if mark is None else f"{EARLIER[mark][0]} · {title}"] = group
     return named
+
+
+def warn_if_earlier(group: list[Job], present: Source) -> None:
+    """Say above results that they belong to an earlier table or graph."""
+    mark = earlier(group, present)
+    if mark is not None:
+        title, meaning = EARLIER[mark]
+        st.warning(f"**{title}.** {meaning} Launch again to have runs of what is there now.")
 
 
 def verdicts(table: Any) -> None:
@@ -110,11 +136,13 @@ def verdicts(table: Any) -> None:
             of.setdefault(said, []).append(method_label(method))
     for said, methods in of.items():
         st.markdown(f"- **{', '.join(methods)}**{plain(said)}")
+    if of:
+        st.caption(statistics.scope(table))
 
 
 def outcome(space: Workspace, runs: list[Job], others: list[list[Job]]) -> None:
     """What the runs that are done came to; `others` are the project's other experiments."""
-    table = results(runs)
+    table = results(runs, live=True)
     done = table[table["status"] == "done"]
     if done.empty:
         return
