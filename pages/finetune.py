@@ -4,6 +4,7 @@ import streamlit as st
 
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.groups import experiments
+from causalmix_core.table import Kind
 from ui.panels.launching import form, source_of
 from ui.panels.outcome import labelled, outcome, warn_if_earlier
 from ui.run_panel import runs_of, watch_runs
@@ -15,7 +16,10 @@ st.title("Fine-tune")
 space = workspace_with_table(needs_target=True)
 development, test = parts_of(space)
 if development.kinds[development.target].is_number:
-    st.info("The target is a number: put it into bins on the Data page first.")
+    if development.kinds[development.target] is Kind.DATETIME:
+        st.info("The target is a date, which cannot be predicted: choose another on the Data page.")
+    else:
+        st.info("The target is a number: put it into bins on the Data page first.")
     st.stop()
 st.markdown(
     "Train the foundation model a little further on your rows: alone, or mixed with synthetic "

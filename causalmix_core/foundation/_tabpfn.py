@@ -264,7 +264,7 @@ def classifier(
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         from tabpfn import TabPFNClassifier
 
-    # Members of the compact model see 25 columns, half of them with indicator columns: tabpfn
+    # Members of the compact model see so many columns at most, before indicator columns: tabpfn
     # warns at every fit that these are not counted, which is meant here.
     warnings.filterwarnings("ignore", message="Feature subsampling is active", category=UserWarning)
     if encoder is not None and "inference_config" not in more:

@@ -10,11 +10,11 @@ from causalmix_core.foundation._tabpfn import inference_settings
 from causalmix_core.foundation.pretraining.train import NETWORK
 from causalmix_core.foundation.pretraining.views import ONEHOT_LEVELS, VIEWS
 
-# Chosen by benchmarks/compact_members.py on the five tables that are there for choosing; together
-# four members see up to 100 columns.
+# Chosen by benchmarks/compact_members.py on the five tables that are there for choosing, and, the
+# columns per member, by benchmarks/compact_columns.py on wide simulated tables.
 ESTIMATORS = 4
 MEMBER_VIEWS = ("codes",)
-COLUMNS_PER_MEMBER = 25
+COLUMNS_PER_MEMBER = 100
 TEMPERATURE = 0.7
 
 
