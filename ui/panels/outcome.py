@@ -103,7 +103,7 @@ def labelled(groups: list[list[Job]], present: Source) -> dict[str, list[Job]]:
 
     Those of the project's present table and graph come first, the others say what they are.
     """
-    named = {}
+    named: dict[str, list[Job]] = {}
     marks = [earlier(group, present) for group in groups]
     described = list(zip(groups, differing(groups), marks, strict=True))
     for group, differs, mark in sorted(described, key=lambda each: each[2] is not None):
@@ -112,7 +112,10 @@ def labelled(groups: list[list[Job]], present: Source) -> dict[str, list[Job]]:
         title = f"{begun} · {first.request['train_rows']} labelled rows, {len(group)} runs"
         if differs != "the same settings":
             title += f" · {differs}"
-        named[title if mark is None else f"{EARLIER[mark][0]} · {title}"] = group
+        title = title if mark is None else f"{EARLIER[mark][0]} · {title}"
+        # Begun in the same second with the same settings, such as along another graph.
+        again = sum(name == title or name.startswith(f"{title} (") for name in named)
+        named[f"{title} ({again + 1})" if again else title] = group
     return named
 
 
