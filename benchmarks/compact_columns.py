@@ -16,11 +16,10 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from compact_simulated import MISSING, scores
+from compact_simulated import MISSING, network_of, scores
 from sklearn.ensemble import RandomForestClassifier
 
-from causalmix_core.foundation import checkpoint, digest, path
-from causalmix_core.foundation._tabpfn import build_network
+from causalmix_core.foundation import digest, path
 from causalmix_core.foundation.pretraining.export import TEMPERATURE
 from causalmix_core.foundation.pretraining.prior import TaskShape, simulate
 from causalmix_core.foundation.pretraining.views import encode
@@ -39,10 +38,7 @@ def compare(model: str, tasks: int, width: int) -> dict[str, np.ndarray]:
     """Mean ROC-AUC and log loss by number of columns seen, and of a forest."""
     import torch
 
-    kept = checkpoint.load(path(model))
-    network = build_network(kept["config"])
-    network.load_state_dict(kept["state_dict"])
-    network.eval()
+    network = network_of(model)
     rng = np.random.default_rng([2**31 + 2, width])
     found: dict[str, list[tuple[float, float]]] = {}
     for number in range(tasks):

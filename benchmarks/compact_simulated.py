@@ -12,6 +12,7 @@ import os
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -37,14 +38,19 @@ def scores(p: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     return auc, float(-np.log(np.clip(p[np.arange(len(y)), y], 1e-4, 1)).mean())
 
 
+def network_of(model: str) -> Any:
+    """The bare network of a checkpoint."""
+    kept = checkpoint.load(path(model))
+    network = build_network(kept["config"])
+    network.load_state_dict(kept["state_dict"])
+    return network.eval()
+
+
 def compare(model: str, tasks: int, columns: int, classes: int, view: str) -> np.ndarray:
     """Mean AUC and log loss, (3 models, 2)."""
     import torch
 
-    kept = checkpoint.load(path(model))
-    network = build_network(kept["config"])
-    network.load_state_dict(kept["state_dict"])
-    network.eval()
+    network = network_of(model)
     rng = np.random.default_rng([2**31 + 1, columns, classes])
     shape = BatchShape(tasks, ROWS, CONTEXT, columns, classes, 1.0, view, "own")
     X, y, context = make(rng, shape, tasks)[:3]

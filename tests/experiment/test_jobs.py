@@ -305,18 +305,28 @@ def test_runs_of_a_plan_share_one_preparation_leave_models_and_repeat(
     assert len(more) == 6
 
 
-def test_a_mistake_in_one_generator_fails_its_own_method_only(
-    store, project, tiny: Path, monkeypatch: pytest.MonkeyPatch
-):
+def run_with_broken_mixup(
+    store, project, tiny: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> list[str]:
+    """Do runs of Mixup and SMOTE where fitting Mixup raises an error; return their ids."""
     from causalmix_core.augment.mixup import Mixup
 
     def crash(*arguments: object) -> None:
-        raise ZeroDivisionError("oops")
+        raise error
 
     monkeypatch.setattr(Mixup, "_fit", crash)
     plan = Plan((Source(small_table(150)),), ("mixup", "smote"), (0,), (60,), str(tiny), SETTINGS)
-    mixup, smote = launch(store, project, plan, workers=False)
+    ids = launch(store, project, plan, workers=False)
     serve(store)
+    return ids
+
+
+def test_a_mistake_in_one_generator_fails_its_own_method_only(
+    store, project, tiny: Path, monkeypatch: pytest.MonkeyPatch
+):
+    mixup, smote = run_with_broken_mixup(
+        store, project, tiny, monkeypatch, ZeroDivisionError("oops")
+    )
     assert jobs.job(store, mixup).error == "Unexpected ZeroDivisionError: oops"
     assert jobs.job(store, smote).state is State.DONE
 
@@ -324,15 +334,7 @@ def test_a_mistake_in_one_generator_fails_its_own_method_only(
 def test_a_cancelled_preparation_cancels_the_runs_that_wait_for_it(
     store, project, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from causalmix_core.augment.mixup import Mixup
-
-    def cancelled(*arguments: object) -> None:
-        raise Cancelled("Cancelled.")
-
-    monkeypatch.setattr(Mixup, "_fit", cancelled)
-    plan = Plan((Source(small_table(150)),), ("mixup", "smote"), (0,), (60,), str(tiny), SETTINGS)
-    launch(store, project, plan, workers=False)
-    serve(store)
+    run_with_broken_mixup(store, project, tiny, monkeypatch, Cancelled("Cancelled."))
     assert {job.state for job in jobs.jobs(store, project)} == {State.CANCELLED}
 
 
