@@ -14,9 +14,9 @@ from causalmix_core.finetune import TunedModel
 from causalmix_core.table import to_csv
 from ui.loader import FILE_TYPES
 from ui.palette import method_label
-from ui.panels.one_run import best_tuned
+from ui.panels.one_run import best_tuned, test_auc
 from ui.session import LOOKED_AT, ensure_entrypoint, project, store
-from ui.words import NO_FIGURE, plain
+from ui.words import plain
 
 ensure_entrypoint()
 
@@ -46,16 +46,12 @@ def labels(runs: list[Job]) -> dict[str, str]:
             f"{'all' if rows is None else rows} labelled rows"
         )
 
-    def score(run: Job) -> str:
-        auc = run.result["metrics"]["roc_auc_test"]
-        return NO_FIGURE if auc is None else f"{auc:.3f}"
-
     times = Counter(map(label, runs))
     return {
         run.id: label(run)
         # The same run again with another model or other settings.
         + (f", begun {run.created.astimezone():%d %b, %H:%M:%S}" if times[label(run)] > 1 else "")
-        + f": test AUC {score(run)}"
+        + f": {test_auc(run)}"
         for run in runs
     }
 

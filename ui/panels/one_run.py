@@ -19,10 +19,14 @@ def best_tuned(runs: list[Job]) -> int:
     return max(tuned, key=lambda i: runs[i].result["metrics"].get("roc_auc_val") or 0, default=0)
 
 
-def _said(run: Job) -> str:
+def test_auc(run: Job) -> str:
+    """What a run that is done reached on the test rows; they may be of one class only."""
     area = run.result["metrics"]["roc_auc_test"]
-    figure = NO_FIGURE if area is None else f"{area:.3f}"
-    return f"{method_label(run.request['method'])}, seed {run.request['seed']}: test AUC {figure}"
+    return f"test AUC {NO_FIGURE if area is None else f'{area:.3f}'}"
+
+
+def _said(run: Job) -> str:
+    return f"{method_label(run.request['method'])}, seed {run.request['seed']}: {test_auc(run)}"
 
 
 def one_run(done: list[Job]) -> None:
