@@ -108,7 +108,8 @@ class Orientation:
     def _support(self, cause: str, effect: str) -> float:
         """Share of resamples that speak for cause → effect; 0 where there were none."""
         pair = self.given.frequencies_between(cause, effect)
-        return 0.0 if pair is None else pair.pointing(cause)
+        # Shares are sums: equal ones may differ in the last digit, which must decide nothing.
+        return 0.0 if pair is None else round(pair.pointing(cause), 9)
 
     def _certainty(self, cause: str, effect: str) -> float:
         """How sure the drawn direction is: an edge nobody resampled is the analyst's own."""

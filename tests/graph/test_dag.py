@@ -226,6 +226,16 @@ def test_sampling_within_a_class_obeys_knowledge() -> None:
     }
 
 
+def test_equal_support_is_a_tie_whatever_the_last_digit_of_its_sum() -> None:
+    shares = {"tail-arrow": 0.3, "arrow-tail": 0.1, "arrow-circle": 0.2, "none": 0.4}
+    assert shares["arrow-tail"] + shares["arrow-circle"] > shares["tail-arrow"]
+    done = complete(graph("a --- b", pairs=(PairFrequencies("a", "b", shares),)))
+    [edge] = done.graph.edges
+    assert edge.cause == "a"
+    [why] = done.reasons.values()
+    assert "equally well" in why
+
+
 def test_pairs_are_sampled_at_their_frequencies() -> None:
     pairs = (
         PairFrequencies("a", "b", {"tail-arrow": 0.5, "arrow-tail": 0.2, "none": 0.3}),
