@@ -13,10 +13,10 @@ from tabpfn.architectures import tabpfn_v2
 
 from causalmix_core.foundation import checkpoint, classifier, path
 from causalmix_core.foundation._tabpfn import build_network
-from causalmix_core.foundation.pretraining import batches, curriculum, precision
+from causalmix_core.foundation.pretraining import batches, curriculum, precision, prior
+from causalmix_core.foundation.pretraining.deepen import deepen
 from causalmix_core.foundation.pretraining.export import inference_views
 from causalmix_core.foundation.pretraining.prior import Task, TaskShape, simulate
-from causalmix_core.foundation.pretraining.train import NETWORK
 from causalmix_core.foundation.pretraining.views import VIEWS, encode
 
 
@@ -46,6 +46,21 @@ def test_simulated_tasks_are_proper_tables(
         if levels:
             cells = task.X[~np.isnan(task.X[:, j]), j]
             assert set(cells) <= set(map(float, range(levels)))
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_a_withheld_cell_stands_for_a_value_of_its_own_or_another_column(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    whole = rng.integers(0, 4, size=(100, 5)).astype(float)
+    table = whole.copy()
+    prior._withhold(rng, table, [4] * 5)
+    for j in range(5):
+        blank = np.isnan(table[:, j])
+        np.testing.assert_array_equal(table[~blank, j], whole[~blank, j])
+        assert any(
+            not set(whole[blank, source]) & set(whole[~blank, source]) for source in range(5)
+        )
 
 
 def test_a_batch_depends_on_its_seed_step_and_rank_alone() -> None:
@@ -142,10 +157,11 @@ def test_a_fast_step_computes_what_the_network_itself_would(
     )
     given = batches.batch(3, 5_000, 0, 16)
     labels = torch.from_numpy(given.y[: given.context]).float()
+    shipped = checkpoint.load(path())
 
     def outcome(fast: bool) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        network = build_network(NETWORK)
-        network.load_state_dict(checkpoint.load(path())["state_dict"])
+        network = build_network(shipped["config"])
+        network.load_state_dict(shipped["state_dict"])
         network.train()
         if fast:
             precision.prepare(network)
@@ -160,6 +176,28 @@ def test_a_fast_step_computes_what_the_network_itself_would(
     assert len(fast[1]) == len(own[1])
     for ours, theirs in zip(fast[1], own[1], strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
+
+
+def test_a_deeper_network_begins_by_computing_what_it_did_before() -> None:
+    shipped = checkpoint.load(path())
+    weights = shipped["state_dict"]
+    state = {f"network.{key}": value for key, value in weights.items()}
+    state["optimiser0.blocks.1.mlp.2.weight.momentum_buffer"] = torch.ones(2, 2)
+    layers = shipped["config"]["nlayers"]
+    grown = deepen(state, [1, layers - 1])
+    assert not grown["optimiser0.blocks.2.mlp.2.weight.momentum_buffer"].any()
+    assert grown["optimiser0.blocks.1.mlp.2.weight.momentum_buffer"].all()
+    before = build_network(shipped["config"])
+    before.load_state_dict(weights)
+    after = build_network(shipped["config"] | {"nlayers": layers + 2})
+    after.load_state_dict({k[8:]: v for k, v in grown.items() if k.startswith("network.")})
+    X, y = torch.randn(60, 2, 7), torch.randint(0, 3, (40, 2)).float()
+    with torch.no_grad():
+        torch.testing.assert_close(after(X, y), before(X, y), rtol=1e-4, atol=1e-4)
+    with pytest.raises(ValueError, match="ascending"):
+        deepen(state, [1, 1])
+    with pytest.raises(ValueError, match="ascending"):
+        deepen(state, [layers])
 
 
 def run(out: Path, steps: int, *more: str) -> None:

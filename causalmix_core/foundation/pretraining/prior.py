@@ -67,6 +67,8 @@ def simulate(rng: Rng, shape: TaskShape) -> Task:
             break
     if shape.difficulty > 0.15 and rng.random() < (0.05 if uniform else 0.25):
         _hide(rng, X, X if uniform else hidden)
+    if shape.difficulty > 0.15 and rng.random() < WITHHELD_SHARE:
+        _withhold(rng, X, levels)
     order = rng.permutation(shape.columns)
     return Task(X[:, order], tuple(levels[j] for j in order), y, p)
 
@@ -321,7 +323,7 @@ def _prototypes(rng: Rng, S: Floats, outputs: int) -> Floats:
 
 def _patterns(rng: Rng, S: Floats, outputs: int) -> Floats:
     """Ask whether one of several patterns holds: a few inputs at once, each at the value it has
-    in some row (of few values) or in the same range (of many).
+    in some row (of few values) or in the same range (of many); sometimes in one row for all.
     """
     T, d = S.shape
     codes = np.empty((T, d), dtype=np.int64)
@@ -332,9 +334,11 @@ def _patterns(rng: Rng, S: Floats, outputs: int) -> Floats:
         codes[:, j] = np.searchsorted(values, S[:, j])
     size = int(rng.integers(1, min(d, 4) + 1))
     held = np.zeros((T, outputs))
+    one = rng.integers(0, T) if rng.random() < 0.3 else None
     for _ in range(int(np.exp(rng.uniform(0, np.log(16))))):
         columns = rng.choice(d, size=size, replace=False)
-        row, output = rng.integers(0, T), rng.integers(0, outputs)
+        row = rng.integers(0, T) if one is None else one
+        output = rng.integers(0, outputs)
         holds = (codes[:, columns] == codes[row, columns]).all(1)
         held[:, output] = np.maximum(held[:, output], holds)
     return held
@@ -345,9 +349,12 @@ RULES: tuple[Callable[[Rng, Floats, int], Floats], ...] = (
 )  # fmt: skip
 
 
-UNIFORM_SHARE = 0.12
-UNIFORM_RULES = np.array([0.32, 0.06, 0.14, 0.04, 0.06, 0.12, 0.04, 0.22])
+UNIFORM_SHARE = 0.16
+UNIFORM_RULES = np.array([0.34, 0.05, 0.12, 0.03, 0.05, 0.11, 0.04, 0.26])
 """How often a table is one of `_uniform_categories`, and the chances of the rules then."""
+
+WITHHELD_SHARE = 0.15
+"""How often blanks are values of their own, see `_withhold`."""
 
 
 def _rule_weights(difficulty: float) -> Floats:
@@ -385,10 +392,16 @@ def _uniform_categories(rng: Rng, shape: TaskShape) -> tuple[Floats, list[int]]:
     shares = rng.dirichlet(np.full(k, 8.0), size=1 if rng.random() < 0.5 else d)
     cuts = np.cumsum(np.broadcast_to(shares, (d, k)), axis=1)[:, :-1]
     level = rng.random((T, d))
-    if rng.random() < 0.35:
+    dependence = rng.random()
+    if dependence < 0.3:
         shared = rng.normal(size=(T, 1)) * rng.uniform(0.2, 1.0, size=d)
         level = stats.norm.cdf(_standardise(shared + rng.normal(size=(T, d))))
     code = (level[:, :, None] > cuts[None]).sum(2)
+    if dependence > 0.75:
+        # Every row deals out nearly the same values, as boards, rankings and allocations do.
+        code = rng.permuted(
+            np.where(rng.random((T, d)) < rng.uniform(0, 0.3), code, code[:1]), axis=1
+        )
     columns = [np.unique(code[:, j], return_inverse=True)[1] for j in range(d)]
     return np.stack(columns, 1).astype(float), [int(c.max()) + 1 for c in columns]
 
@@ -465,6 +478,26 @@ def _hide(rng: Rng, X: Floats, Z: Floats) -> None:
             edge = np.quantile(z, 1 - rate) + rng.uniform(0, 1)
             gone = np.asarray(z + rng.normal(size=T) > edge)
         if gone.mean() < 0.9:
+            X[gone, j] = np.nan
+
+
+def _withhold(rng: Rng, X: Floats, levels: list[int]) -> None:
+    """Blank cells that would have held a certain value, or that do not apply to the row.
+
+    In many real tables a blank is a value like any other: none, not measured, not of this kind.
+    """
+    T, d = X.shape
+    whole = X.copy()
+    for j in np.flatnonzero(rng.random(d) < rng.uniform(0.1, 1.0)):
+        source = j if rng.random() < 0.6 else int(rng.integers(0, d))
+        z, count = whole[:, source], levels[source]
+        if count > 1:
+            blank = rng.random(count) < (1 / count if source == j else 0.5)
+            gone = blank[np.where(np.isnan(z), 0, z).astype(int)]
+        else:
+            edge = np.nanquantile(z, rng.uniform(0.05, 0.95)) if not np.isnan(z).all() else 0.0
+            gone = np.asarray(z <= edge)
+        if gone.sum() < T - 3:
             X[gone, j] = np.nan
 
 

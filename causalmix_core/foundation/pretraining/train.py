@@ -17,7 +17,7 @@ NETWORK = {
     "max_num_classes": 10,
     "num_buckets": -1,
     "emsize": 96,
-    "nlayers": 6,
+    "nlayers": 9,
     "nhead": 4,
     "features_per_group": 2,
 }
