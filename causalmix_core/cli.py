@@ -338,7 +338,7 @@ def _predict(options: argparse.Namespace, progress: Progress) -> None:
         print(f"Note: {warning}", file=sys.stderr)
     predictions = model.predict(table)
     Path(options.out).write_bytes(to_csv(predictions))
-    print(f"{len(predictions)} rows predicted")
+    print(f"{len(predictions)} {'row' if len(predictions) == 1 else 'rows'} predicted")
 
 
 # Shared pieces

@@ -10,12 +10,13 @@ from causalmix_core.errors import CausalMixError
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.runs import model_file
+from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.finetune import TunedModel
 from causalmix_core.table import to_csv
 from ui.loader import FILE_TYPES
 from ui.palette import method_label
 from ui.panels.one_run import best_tuned, test_auc
-from ui.session import LOOKED_AT, ensure_entrypoint, project, store
+from ui.session import LOOKED_AT, ensure_entrypoint, project, store, table_of
 from ui.words import plain
 
 ensure_entrypoint()
@@ -27,22 +28,32 @@ def load(path: str, changed: float) -> TunedModel:
     return TunedModel.load(path)
 
 
+def present_target() -> str | None:
+    """What the open project predicts now."""
+    current = project()
+    space = Workspace(store(), current.id) if current else None
+    return table_of(space).target if space and space.has_table() else None
+
+
 def own_models() -> list[Job]:
-    """The open project's runs that left a tuned model, the newest first."""
+    """The open project's runs that left a tuned model: the present target's, then the newest."""
     current = project()
     if current is None:
         return []
     runs = reversed(jobs.jobs(store(), current.id, "finetune"))
-    return [run for run in runs if run.state is State.DONE and model_file(store(), run).is_file()]
+    kept = [run for run in runs if run.state is State.DONE and model_file(store(), run).is_file()]
+    return sorted(kept, key=lambda run: run.request["target"] != present_target())
 
 
 def labels(runs: list[Job]) -> dict[str, str]:
     """What tells each run's model from the others, by the run's id."""
+    targets = {run.request["target"] for run in runs} | {present_target()}
 
     def label(run: Job) -> str:
-        rows = run.request["train_rows"]
+        rows, target = run.request["train_rows"], run.request["target"]
         return (
-            f"{method_label(run.request['method'])}, seed {run.request['seed']}, "
+            (f"predicts {target}: " if len(targets) > 1 else "")
+            + f"{method_label(run.request['method'])}, seed {run.request['seed']}, "
             f"{'all' if rows is None else rows} labelled rows"
         )
 
@@ -62,7 +73,8 @@ def chosen_model() -> tuple[TunedModel, str] | None:
     names = labels(models)
     looked_at = st.session_state.get(LOOKED_AT)
     seen = (i for i, run in enumerate(models) if run.id == looked_at)
-    first = next(seen, best_tuned(models))
+    of_first = [run for run in models if run.request["target"] == models[0].request["target"]]
+    first = next(seen, best_tuned(of_first))
     run = st.selectbox(
         "Tuned model of this project",
         models,

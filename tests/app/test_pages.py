@@ -335,6 +335,12 @@ def test_runs_are_launched_measured_and_summed_up(
     predict.run()
     assert_sound(predict)
     assert any("5 rows predicted" in heading.value for heading in predict.subheader)
+    assert not any("predicts" in label for label in models.options)
+    graphed.choose(replace(graphed.choices(), target="region"))
+    [models] = [
+        box for box in open_page("predict", graphed.project).selectbox if "Tuned model" in box.label
+    ]
+    assert all(label.startswith("predicts disease: ") for label in models.options)
 
 
 def test_stopped_runs_are_counted_resumed_together_and_not_compared_unlike(
