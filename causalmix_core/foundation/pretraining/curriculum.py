@@ -39,6 +39,9 @@ STAGES = (
     Stage(13000, 768, 100, 10, 1.0, 0.1),
 )
 
+VIEW_SHARES = (0.2, 0.6, 0.2)
+"""Shares of the steps that see each of `VIEWS`; most see what the checkpoint asks for."""
+
 TOKENS = 12_000
 """Cells (rows × column groups × tasks) per optimiser step, all ranks together."""
 
@@ -82,7 +85,8 @@ def draw(
     top = limits(step, stages)
     if rng.random() < 0.15:
         top = limits(int(rng.integers(0, step + 1)), stages)
-    rows = int(np.exp(rng.uniform(np.log(60), np.log(top.rows))))
+    # Between log-uniform and uniform, so that a fair share of the tables is large.
+    rows = int(60 * (top.rows / 60) ** (rng.random() ** 0.7))
     columns = int(np.exp(rng.uniform(np.log(2), np.log(top.columns + 0.99))))
     context = int(rows * rng.uniform(0.35, 0.85))
     groups = (columns + 1) // 2 + 1
@@ -94,6 +98,6 @@ def draw(
         columns=columns,
         classes=top.classes,
         difficulty=top.difficulty,
-        view=VIEWS[int(len(VIEWS) * rng.random())],
+        view=str(rng.choice(VIEWS, p=VIEW_SHARES)),
         source="tabicl" if rng.random() < top.tabicl else "own",
     )

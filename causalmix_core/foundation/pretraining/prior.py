@@ -133,7 +133,7 @@ def _noise(rng: Rng, size: tuple[int, ...], difficulty: float) -> Floats:
 
 
 def _classes(
-    rng: Rng, Z: Floats, shape: TaskShape, weights: Floats, certainty: float = 0.3
+    rng: Rng, Z: Floats, shape: TaskShape, weights: Floats, certainty: float = 0.42
 ) -> tuple[Ints, Floats]:
     """Give each row the probabilities of the classes 0..k-1 by a random rule, and draw one.
 
