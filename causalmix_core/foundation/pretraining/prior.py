@@ -359,7 +359,7 @@ WITHHELD_SHARE = 0.15
 
 def _rule_weights(difficulty: float) -> Floats:
     easy = np.array([0.9, 0.05, 0.05, 0, 0, 0, 0, 0])
-    full = np.array([0.19, 0.15, 0.20, 0.12, 0.05, 0.11, 0.08, 0.10])
+    full = np.array([0.32, 0.12, 0.17, 0.11, 0.04, 0.09, 0.06, 0.09])
     return (1 - difficulty) * easy + difficulty * full
 
 
