@@ -137,6 +137,8 @@ def discover(
             "rows": len(table),
             "tests": skeleton.tests,
             "unanswered_tests": skeleton.unanswered,
+            "constant": list(screening.constant),
+            "copies": dict(screening.copies),
             "notes": [*screening.notes, *_notes(skeleton, settings, tester)],
             "separations": evidence.separations(skeleton, tester.names),
             "joined_in_all_rows": evidence.joined(skeleton, tester.names),

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from causalmix_core.graph import Edge, MixedGraph, edge_sentence
+from causalmix_core.graph import Edge, MixedGraph, compile_knowledge, edge_sentence
 from causalmix_core.graph.marks import HIDDEN_SHARE
 from causalmix_core.graph.words import edge_sign
 from ui.charts import marks_figure
@@ -125,9 +125,12 @@ def why_apart(found: MixedGraph, one: str, other: str, drawn: bool = False) -> l
     """
     none = "You drew this edge; the search found none" if drawn else "No edge"
     pair = {one, other}
-    known = found.knowledge
-    if {(one, other), (other, one)} <= set(known.forbidden):
+    known = compile_knowledge(found.knowledge, found.nodes)
+    if known.forbids(one, other) and known.forbids(other, one):
         return [f"{none}: you ruled it out in both directions, and it was not tested."]
+    untested = _why_untested(found.provenance, one, other)
+    if untested is not None:
+        return [f"{none}: {untested}"]
     for separation in found.provenance.get("separations", []):
         if set(separation["pair"]) == pair:
             return [
@@ -142,6 +145,25 @@ def why_apart(found: MixedGraph, one: str, other: str, drawn: bool = False) -> l
             f"{none}: on all rows together the two are joined, but too few resamples confirm it."
         ]
     return [f"{none}: the two are unrelated even without looking at other columns."]
+
+
+def _why_untested(told: Mapping[str, Any], one: str, other: str) -> str | None:
+    """Say why the search looked at one of two columns not at all; None where it did at both."""
+    for column in (one, other):
+        if column in told.get("constant", []):
+            return f"not tested, as {_names([column])} has one value only in these rows."
+    pair = [one, other]
+    originals = [told.get("copies", {}).get(column, column) for column in pair]
+    if originals == pair:
+        return None
+    same = " and ".join(
+        f"{_names([column])} says the same as {_names([original])}"
+        for column, original in zip(pair, originals, strict=True)
+        if column != original
+    )
+    if len(set(originals)) == 1:
+        return f"{same}; a copy is joined to its original alone."
+    return f"{same}, and a copy is not tested. Ask about {_names(originals)}."
 
 
 def resampled(found: MixedGraph, one: str, other: str) -> dict[str, dict[str, float]]:
