@@ -29,7 +29,9 @@ from causalmix_core.graph.knowledge import (
     CompiledKnowledge,
     compile_knowledge,
     restrict,
+    stated,
     target_last,
+    target_rules,
     violations,
 )
 from causalmix_core.graph.layout import positions
@@ -102,7 +104,9 @@ __all__ = [
     "reasons_not_dag",
     "restrict",
     "sample_dags",
+    "stated",
     "target_last",
+    "target_rules",
     "to_cpdag",
     "unshielded_colliders",
     "violations",

@@ -8,16 +8,19 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.jobs import State
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Choices, Workspace
 from causalmix_core.graph import Edge, Knowledge, Mark, MixedGraph, PairFrequencies
 from causalmix_core.graph.edits import History, RemoveEdge, SetKnowledge
-from causalmix_core.graph.graph_file import to_json
+from causalmix_core.graph.graph_file import knowledge_from_dict, knowledge_to_dict, to_json
 from causalmix_core.table import RawTable
 from ui.panels.edges import editor_key, take_edits
 from ui.panels.edits import Desk
+from ui.words import plain
 
-from .conftest import Open, assert_sound
+from .conftest import Open, assert_sound, do_job
 
 
 def test_a_refused_edge_stands_in_the_way_of_no_later_one(
@@ -112,3 +115,29 @@ def test_the_file_with_everything_brings_everything_back(
     history = graphed.history()
     assert history is not None
     assert history.graph == history.found
+
+
+def test_the_box_about_the_target_can_be_unticked(
+    open_page: Open, space: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    known = Knowledge(forbidden=(("disease", "age"), ("bmi", "age")))
+    request = {"bootstraps": 0, "target_is_sink": True, "knowledge": knowledge_to_dict(known)}
+    jobs.start_job(store, space.project, "discover", request, launch=False)
+    done = do_job(store, space.project, "discover")
+    assert done.state is State.DONE, done.error
+    found = space.graph()
+    assert found is not None
+    cause = next(node for node in found.neighbours("disease") if node != "age")
+    box = "“The target, disease, causes nothing else in the table”"
+    app = open_page("graph", space.project)
+    assert any(box in caption.value for caption in app.caption)
+    app.selectbox("why-one").select("disease")
+    app.selectbox("why-other").select(cause).run()
+    told = f"{box} ruled out disease → {plain(cause)}"
+    assert any(told in line.value for line in app.markdown)
+    press(app, "Search again")
+    job = jobs.latest(store, space.project, "discover")
+    assert job is not None
+    assert not job.request["target_is_sink"]
+    assert knowledge_from_dict(job.request["knowledge"]) == known

@@ -110,6 +110,14 @@ def test_a_pair_ruled_out_by_a_tier_and_a_line_was_ruled_out(odd: MixedGraph) ->
     assert "unrelated even without" in why_apart(odd, "celsius", "rain")[0]
 
 
+def test_what_the_box_about_the_target_ruled_out_is_told_from_what_the_analyst_did() -> None:
+    known = Knowledge(forbidden=(("a", "y"), ("y", "a")))
+    graph = MixedGraph(("a", "y"), knowledge=known, provenance={"target_rules": [["y", "a"]]})
+    [said] = why_apart(graph, "a", "y")
+    assert "“The target, y, causes nothing else in the table” ruled out y → a" in said
+    assert "you ruled out the other direction" in said
+
+
 def test_shares_are_written_from_the_column_asked_for(found: MixedGraph) -> None:
     edge = next(edge for edge in found.edges if edge.is_directed)
     there = resampled(found, edge.source, edge.target)
