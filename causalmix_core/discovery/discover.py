@@ -78,7 +78,7 @@ def discover(
     _refuse(alpha, bootstraps, max_degree, threshold)
     if draws not in ("bootstrap", "half"):
         raise DiscoveryError(f"There are no draws {draws!r}; choose bootstrap or half.")
-    knowledge = knowledge or Knowledge()
+    knowledge = given = knowledge or Knowledge()
     if target_is_sink and table.target is not None:
         knowledge = target_last(knowledge, table.columns, table.target)
     names = tuple(sorted(table.columns))
@@ -137,6 +137,11 @@ def discover(
             "rows": len(table),
             "tests": skeleton.tests,
             "unanswered_tests": skeleton.unanswered,
+            "constant": list(screening.constant),
+            "copies": dict(screening.copies),
+            "target_rules": [
+                list(pair) for pair in knowledge.forbidden if pair not in given.forbidden
+            ],
             "notes": [*screening.notes, *_notes(skeleton, settings, tester)],
             "separations": evidence.separations(skeleton, tester.names),
             "joined_in_all_rows": evidence.joined(skeleton, tester.names),

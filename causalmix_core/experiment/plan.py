@@ -198,11 +198,17 @@ def digest_of(*parts: Any) -> str:
 
 
 def graph_digest(graph: MixedGraph | None) -> str | None:
-    """Digest of all of a graph that decides synthetic rows: edges and probabilities."""
+    """Digest of all of a graph that decides synthetic rows.
+
+    These are its edges, its probabilities and, where it is still to be completed, what is known.
+    """
     if graph is None:
         return None
     content = graph.to_dict()
-    return digest_of({key: content.get(key) for key in ("nodes", "edges", "pairs", "graph_type")})
+    decisive = ["nodes", "edges", "pairs", "graph_type"]
+    if graph.knowledge and graph.graph_type not in ("dag", "admg"):  # those are taken as they are
+        decisive.append("knowledge")
+    return digest_of({key: content.get(key) for key in decisive})
 
 
 def model_digest(model: str) -> str:

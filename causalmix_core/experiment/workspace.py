@@ -263,9 +263,10 @@ class Workspace:
 
     def inputs_of(self, recipe: Recipe, training: Table) -> str:
         """Digest of what the rows of `recipe` are made from, to tell stale rows."""
+        from causalmix_core.experiment.plan import graph_digest  # many modules; few pages ask
+
         uses_graph = recipe.method.startswith("causal")
-        graph = self.graph() if uses_graph else None
-        parts = [training.digest, graph.digest if graph is not None else ""]
+        parts = [training.digest, graph_digest(self.graph() if uses_graph else None) or ""]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
     def put_rows(self, rows: Rows) -> None:

@@ -77,10 +77,23 @@ class MoveNodes:
 
 @dataclass(frozen=True)
 class ReplaceEdges:
-    """Put other edges in place of all: a completion to a DAG, an imported graph."""
+    """Put other edges in place of all, all of them decided: a completion to a DAG."""
 
     kind: ClassVar[str] = "replace"
     edges: tuple[Edge, ...]
+    label: str
+
+
+@dataclass(frozen=True)
+class ReplaceGraph:
+    """Put another graph over the same nodes in its place: the found one, an imported one.
+
+    Its edges, type and frequencies are taken as they are. What is known and where nodes stand
+    stays where `graph` says nothing of it; so does where the graph that was found came from.
+    """
+
+    kind: ClassVar[str] = "graph"
+    graph: MixedGraph
     label: str
 
 
@@ -100,6 +113,7 @@ Edit = (
     | SetMarks
     | MoveNodes
     | ReplaceEdges
+    | ReplaceGraph
     | SetKnowledge
 )
 
@@ -113,6 +127,7 @@ _EDITS: dict[str, type[Any]] = {
         SetMarks,
         MoveNodes,
         ReplaceEdges,
+        ReplaceGraph,
         SetKnowledge,
     )
 }
@@ -126,7 +141,8 @@ def apply(graph: MixedGraph, edit: Edit) -> MixedGraph:
 
     Raises:
         GraphError: the edge is not there (or already is), a node is unknown, the graph's
-            knowledge forbids the outcome, or new knowledge contradicts itself.
+            knowledge forbids the outcome, new knowledge contradicts itself, or another graph has
+            other nodes.
     """
     match edit:
         case AddEdge():
@@ -159,6 +175,17 @@ def apply(graph: MixedGraph, edit: Edit) -> MixedGraph:
             return graph.with_layout(moved)
         case ReplaceEdges():
             return replace(graph, pairs=()).with_edges(edit.edges)
+        case ReplaceGraph():
+            _know(graph, *edit.graph.nodes)
+            _know(edit.graph, *graph.nodes)
+            compile_knowledge(edit.graph.knowledge, graph.nodes)
+            return replace(
+                edit.graph,
+                nodes=graph.nodes,
+                knowledge=edit.graph.knowledge or graph.knowledge,
+                layout={**graph.layout, **edit.graph.layout},
+                provenance=graph.provenance,
+            )
         case SetKnowledge():
             compile_knowledge(edit.knowledge, graph.nodes)  # refuses what contradicts itself
             return replace(graph, knowledge=edit.knowledge)
@@ -182,7 +209,7 @@ def describe(edit: Edit) -> str:
         case MoveNodes():
             names = [node for node, _, _ in edit.positions]
             return f"Move {names[0]}" if len(names) == 1 else f"Move {len(names)} nodes"
-        case ReplaceEdges():
+        case ReplaceEdges() | ReplaceGraph():
             return edit.label
         case SetKnowledge():
             return "Change the knowledge"
@@ -283,6 +310,9 @@ def edit_to_dict(edit: Edit) -> dict[str, Any]:
         case ReplaceEdges():
             content["label"] = edit.label
             content["edges"] = [graph_file.edge_to_dict(edge) for edge in edit.edges]
+        case ReplaceGraph():
+            content["label"] = edit.label
+            content["graph"] = graph_file.to_dict(edit.graph)
         case SetKnowledge():
             content["knowledge"] = graph_file.knowledge_to_dict(edit.knowledge)
         case _:
@@ -309,6 +339,8 @@ def edit_from_dict(content: Mapping[str, Any]) -> Edit:
             )
         if "edges" in values:
             values["edges"] = tuple(graph_file.edge_from_dict(edge) for edge in values["edges"])
+        if "graph" in values:
+            values["graph"] = graph_file.from_dict(values["graph"])
         if "knowledge" in values:
             values["knowledge"] = graph_file.knowledge_from_dict(values["knowledge"])
         for key in ("source", "target", "label"):

@@ -153,7 +153,7 @@ def from_graphml(text: str) -> MixedGraph:
         for node, at in parsed.nodes(data=True)
         if isinstance(at.get("x"), float) and isinstance(at.get("y"), float)
     }
-    return graph.with_layout(places)
+    return graph.with_layout(_unit(places))
 
 
 # -- by file name

@@ -119,6 +119,19 @@ def target_last(knowledge: Knowledge, nodes: Sequence[str], target: str) -> Know
     return replace(knowledge, forbidden=(*knowledge.forbidden, *added))
 
 
+def target_rules(graph: MixedGraph) -> tuple[tuple[str, str], ...]:
+    """The forbidden edges that a search added because the target causes nothing else."""
+    added = {tuple(pair) for pair in graph.provenance.get("target_rules", ())}
+    return tuple(pair for pair in graph.knowledge.forbidden if pair in added)
+
+
+def stated(graph: MixedGraph) -> Knowledge:
+    """The graph's knowledge without the `target_rules`: what the analyst stated."""
+    added = set(target_rules(graph))
+    kept = tuple(pair for pair in graph.knowledge.forbidden if pair not in added)
+    return replace(graph.knowledge, forbidden=kept)
+
+
 def restrict(knowledge: Knowledge, nodes: Sequence[str]) -> Knowledge:
     """Leave out what is said of nodes that are not in `nodes`."""
     known = set(nodes)

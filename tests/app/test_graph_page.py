@@ -1,20 +1,26 @@
 """The graph page's table of edges: refused changes and names that look like markup."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.jobs import State
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Choices, Workspace
-from causalmix_core.graph import Edge, Knowledge, MixedGraph
+from causalmix_core.graph import Edge, Knowledge, Mark, MixedGraph, PairFrequencies
 from causalmix_core.graph.edits import History, RemoveEdge, SetKnowledge
+from causalmix_core.graph.graph_file import knowledge_from_dict, knowledge_to_dict, to_json
 from causalmix_core.table import RawTable
 from ui.panels.edges import editor_key, take_edits
 from ui.panels.edits import Desk
+from ui.words import plain
 
-from .conftest import Open
+from .conftest import Open, assert_sound, do_job
 
 
 def test_a_refused_edge_stands_in_the_way_of_no_later_one(
@@ -60,3 +66,78 @@ def test_what_undo_would_take_back_is_shown_as_text(open_page: Open, store: Stor
         [button] = [each for each in app.button if each.key == name]
         assert "example" in button.help
         assert "![x](" not in button.help
+
+
+@pytest.fixture
+def found(graphed: Workspace) -> MixedGraph:
+    """One open edge, which the resamples turn against the order of the names."""
+    nodes = tuple(graphed.table().columns)
+    one, other = sorted(nodes)[:2]
+    pairs = (PairFrequencies(other, one, {"tail-arrow": 0.8, "arrow-tail": 0.2}),)
+    return MixedGraph(nodes, (Edge(one, other, Mark.CIRCLE, Mark.CIRCLE, 1.0),), pairs=pairs)
+
+
+def press(app: AppTest, label: str) -> None:
+    [button] = [each for each in app.button if each.label == label]
+    button.click().run()
+
+
+def test_going_back_brings_the_shares_that_decide_a_completion(
+    open_page: Open, graphed: Workspace, found: MixedGraph
+) -> None:
+    graphed.put_history(History(found))
+    app = open_page("graph", graphed.project)
+    press(app, "Complete to a DAG")
+    press(app, "Back to what was found")
+    assert graphed.graph() == found
+    [reset] = [each for each in app.button if each.label == "Back to what was found"]
+    assert reset.disabled
+    press(app, "Complete to a DAG")
+    [decided] = graphed.completion()
+    assert decided.endswith("seen more often in the resamples (80% against 20%)")
+    graph = graphed.graph()
+    assert graph is not None
+    assert graph.edges[0].cause == found.pairs[0].source
+
+
+def test_the_file_with_everything_brings_everything_back(
+    open_page: Open, graphed: Workspace, found: MixedGraph
+) -> None:
+    nodes = found.nodes
+    known = Knowledge(tiers=((nodes[0],), (nodes[2],)))
+    taken = replace(found, knowledge=known, layout={nodes[0]: (0.25, 0.75)})
+    app = open_page("graph", graphed.project)
+    app.file_uploader[0].upload("graph.json", to_json(taken).encode()).run()
+    press(app, "Use this graph")
+    assert_sound(app)
+    assert graphed.graph() == taken
+    press(app, "Undo")
+    history = graphed.history()
+    assert history is not None
+    assert history.graph == history.found
+
+
+def test_the_box_about_the_target_can_be_unticked(
+    open_page: Open, space: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    known = Knowledge(forbidden=(("disease", "age"), ("bmi", "age")))
+    request = {"bootstraps": 0, "target_is_sink": True, "knowledge": knowledge_to_dict(known)}
+    jobs.start_job(store, space.project, "discover", request, launch=False)
+    done = do_job(store, space.project, "discover")
+    assert done.state is State.DONE, done.error
+    found = space.graph()
+    assert found is not None
+    cause = next(node for node in found.neighbours("disease") if node != "age")
+    box = "“The target, disease, causes nothing else in the table”"
+    app = open_page("graph", space.project)
+    assert any(box in caption.value for caption in app.caption)
+    app.selectbox("why-one").select("disease")
+    app.selectbox("why-other").select(cause).run()
+    told = f"{box} ruled out disease → {plain(cause)}"
+    assert any(told in line.value for line in app.markdown)
+    press(app, "Search again")
+    job = jobs.latest(store, space.project, "discover")
+    assert job is not None
+    assert not job.request["target_is_sink"]
+    assert knowledge_from_dict(job.request["knowledge"]) == known

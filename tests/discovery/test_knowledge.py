@@ -21,8 +21,9 @@ from causalmix_core.discovery.gaussian import FisherZ
 from causalmix_core.discovery.marks import ARROW, CIRCLE, TAIL
 from causalmix_core.discovery.search import Settings, search
 from causalmix_core.errors import GraphError
+from causalmix_core.graph.knowledge import stated, target_rules
 from causalmix_core.graph.marks import Mark
-from causalmix_core.graph.mixed_graph import Knowledge
+from causalmix_core.graph.mixed_graph import Knowledge, MixedGraph
 
 EXACT = Settings(("pc", "fci"), 0.05, max_degree=None, dsep_degree=None)
 
@@ -138,6 +139,20 @@ def test_the_target_has_no_children_when_the_analyst_says_so():
         for edge in graph.edges:
             if "y" in edge.pair:
                 assert edge.mark_at("y") is Mark.ARROW
+
+
+def test_what_was_added_for_the_target_is_told_from_what_the_analyst_stated():
+    rng = np.random.default_rng(1)
+    table = numeric_table(dict(zip("yab", rng.normal(size=(3, 100)), strict=True)), target="y")
+    known = Knowledge(forbidden=(("y", "a"), ("a", "b")))
+    graph = discover(table, bootstraps=0, knowledge=known, target_is_sink=True)
+    assert set(graph.knowledge.forbidden) == {*known.forbidden, ("y", "b")}
+    for kept in (graph, MixedGraph.from_dict(graph.to_dict())):
+        assert target_rules(kept) == (("y", "b"),)
+        assert stated(kept) == known
+    free = discover(table, bootstraps=0, knowledge=stated(graph))
+    assert free.knowledge == known
+    assert target_rules(free) == ()
 
 
 def test_the_order_of_columns_changes_causal_learns_graph_and_not_ours():

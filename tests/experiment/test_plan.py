@@ -11,7 +11,7 @@ from causalmix_core.experiment.plan import Plan, Source, belongs, graph_digest, 
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.tables import get_source, put_source
 from causalmix_core.finetune import Settings, Stopping
-from causalmix_core.graph import Edge, MixedGraph
+from causalmix_core.graph import Edge, Knowledge, Mark, MixedGraph
 from causalmix_core.table import read_table, split
 from tests.finetune.tiny import small_table
 
@@ -89,6 +89,31 @@ def test_a_source_comes_back_from_the_store(tmp_path):
     assert again.validation is None
     assert graph_digest(again.graph) == graph_digest(graph)
     assert again.group == "colour"
+
+
+def test_a_graph_that_knowledge_completes_otherwise_is_another_one_in_the_store(tmp_path):
+    store = Store(tmp_path)
+    project = store.create("p").id
+    nodes, known = ("x", "label"), Knowledge(required=(("label", "x"),))
+    kept = []
+    for graph in (
+        MixedGraph(nodes, (Edge(*nodes, Mark.CIRCLE, Mark.CIRCLE),), knowledge=knowledge)
+        for knowledge in (Knowledge(), known)
+    ):
+        put = put_source(store, project, Source(small_table(50), graph=graph))
+        again = get_source(store, project, put).graph
+        assert again.sample_dags(8) == graph.sample_dags(8)
+        kept.append(put["graph"])
+    assert kept[0] != kept[1]
+
+
+def test_knowledge_leaves_a_dag_and_the_digest_of_every_graph_without_it_as_they_are():
+    nodes, known = ("x", "label"), Knowledge(required=(("x", "label"),))
+    dag = MixedGraph(nodes, (Edge(*nodes),), graph_type="dag")
+    assert graph_digest(dag) == graph_digest(replace(dag, knowledge=known))
+    # Runs that were done before are found again by this.
+    free = MixedGraph(nodes, (Edge(*nodes, Mark.CIRCLE, Mark.ARROW, 0.5),))
+    assert graph_digest(free) == "692f6fed48ce95de760e91b28e5da779"
 
 
 @pytest.mark.parametrize(

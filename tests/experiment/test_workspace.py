@@ -11,8 +11,8 @@ from causalmix_core.experiment.jobs import State, start_job
 from causalmix_core.experiment.store import TABLE, Store
 from causalmix_core.experiment.worker import serve
 from causalmix_core.experiment.workspace import HISTORY, Choices, Recipe, Workspace
-from causalmix_core.graph import Edge, MixedGraph
-from causalmix_core.graph.edits import History, RemoveEdge
+from causalmix_core.graph import Edge, Knowledge, Mark, MixedGraph
+from causalmix_core.graph.edits import History, RemoveEdge, SetKnowledge
 from causalmix_core.table import RawTable, examples
 
 
@@ -103,3 +103,17 @@ def test_rows_made_along_a_graph_that_was_edited_meanwhile_count_as_stale(space,
     training, _ = space.drawn(None, 0)
     recipe = space.rows()["causal"].recipe
     assert recipe.inputs != space.inputs_of(recipe, training)
+
+
+def test_knowledge_stated_later_makes_rows_along_an_open_graph_stale(space):
+    nodes = tuple(space.table().columns)
+    graph = MixedGraph(nodes, (Edge(nodes[0], nodes[1], Mark.CIRCLE, Mark.CIRCLE),))
+    space.put_history(History(graph))
+    training, _ = space.drawn(None, 0)
+    causal, smote = Recipe("causal", 20), Recipe("smote", 20)
+    before = [space.inputs_of(recipe, training) for recipe in (causal, smote)]
+    known = Knowledge(required=((nodes[0], nodes[1]),))
+    space.put_history(History(graph).do(SetKnowledge(known)))
+    after = [space.inputs_of(recipe, training) for recipe in (causal, smote)]
+    assert after[0] != before[0]
+    assert after[1] == before[1]

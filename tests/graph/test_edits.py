@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from causalmix_core.graph import (
     PairFrequencies,
     RemoveEdge,
     ReplaceEdges,
+    ReplaceGraph,
     ReverseEdge,
     SetKnowledge,
     SetMark,
@@ -28,7 +30,7 @@ from causalmix_core.graph import (
     describe,
     difference,
 )
-from tests.graph.graphs import NAMES, graph, mixed_graphs, signs
+from tests.graph.graphs import NAMES, graph, knowledge_of, mixed_graphs, signs
 
 
 @st.composite
@@ -45,6 +47,7 @@ def edits(draw: st.DrawFn, nodes: tuple[str, ...] = NAMES[:6]) -> Edit:
             st.builds(SetMarks, st.just(a), st.just(b), mark, mark),
             st.builds(lambda x, y: MoveNodes(((a, x, y),)), unit, unit),
             st.just(ReplaceEdges((Edge(a, b, probability=0.5),), "Complete to a DAG")),
+            st.builds(ReplaceGraph, mixed_graphs(), st.just("Use the graph g.json")),
             st.just(SetKnowledge(Knowledge(required=((a, b),), tiers=((a,),)))),
         )
     )
@@ -116,6 +119,8 @@ def test_each_edit_does_what_it_says() -> None:
         (MoveNodes((("z", 0.5, 0.5),)), "'z' is not a node"),
         (SetKnowledge(Knowledge((("a", "b"),), (("a", "b"),))), "both required and forbidden"),
         (SetKnowledge(Knowledge(tiers=(("z",),))), "'z'"),
+        (ReplaceGraph(graph("a --> b"), "Use the graph"), "'c' is not a node"),
+        (ReplaceGraph(graph("a --> b", nodes="c z"), "Use the graph"), "'z' is not a node"),
     ],
 )
 def test_an_edit_that_does_not_fit_is_refused(edit: Edit, message: str) -> None:
@@ -142,6 +147,31 @@ def test_a_decided_pair_loses_its_frequencies_and_is_sampled_as_drawn() -> None:
     edited = apply(apply(found, RemoveEdge("a", "b")), ReverseEdge("b", "c"))
     assert edited.pairs == ()
     assert all(signs(dag) == {("b", "c", "arrow", "tail")} for dag in edited.sample_dags(20))
+
+
+@given(mixed_graphs(), st.data())
+@settings(max_examples=30)
+def test_the_graph_that_was_found_comes_back_whole(found: MixedGraph, data: st.DataObject) -> None:
+    known = data.draw(knowledge_of(found.nodes))
+    moved = MoveNodes(((found.nodes[0], 0.25, 0.75),))
+    back = ReplaceGraph(replace(found, knowledge=Knowledge()), "Go back to the found graph")
+    history = History(found).do(ReplaceEdges((), "Complete to a DAG")).do(moved)
+    history = history.do(SetKnowledge(known)).do(back)
+    came_back = replace(found, knowledge=known, layout={found.nodes[0]: (0.25, 0.75)})
+    assert history.graph == came_back
+    assert History.from_dict(json.loads(json.dumps(history.to_dict()))).graph == came_back
+
+
+def test_a_graph_from_a_file_brings_its_frequencies_knowledge_and_places() -> None:
+    pairs = (PairFrequencies("a", "b", {"tail-arrow": 0.2, "arrow-tail": 0.8}),)
+    known = Knowledge(tiers=(("a",), ("c",)))
+    away = graph("a o-o b", nodes="c", pairs=pairs, knowledge=known, layout={"a": (0.5, 0.5)})
+    here = graph("c --> b", nodes="a", layout={"a": (0.0, 0.0), "b": (1.0, 1.0)})
+    taken = apply(here, ReplaceGraph(MixedGraph.from_dict(away.to_dict()), "Use the graph"))
+    assert taken.nodes == here.nodes
+    assert (taken.edges, taken.pairs, taken.knowledge) == (away.edges, pairs, known)
+    assert taken.layout == {"a": (0.5, 0.5), "b": (1.0, 1.0)}
+    assert signs(taken.to_dag()) == {("a", "b", "arrow", "tail")}
 
 
 def test_the_type_follows_the_edit() -> None:

@@ -1,10 +1,12 @@
 """What the Graph page says about a pair of columns."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from causalmix_core.discovery import discover
 from causalmix_core.graph import Edge, Knowledge, MixedGraph
-from causalmix_core.table import examples
+from causalmix_core.table import Kind, Table, examples
 from ui.charts import marks_figure
 from ui.panels.evidence import resampled, why_apart, why_joined
 
@@ -62,6 +64,58 @@ def test_every_missing_edge_has_a_reason(found: MixedGraph) -> None:
     }
     assert reasons == {"No edge"}
     assert "nothing is recorded" in why_apart(MixedGraph(("a", "b")), "a", "b")[0]
+
+
+@pytest.fixture(scope="module")
+def odd() -> MixedGraph:
+    """Found in a table with copies, a column of one value and tiers."""
+    rng = np.random.default_rng(0)
+    warm, sold, rain = rng.normal(size=(3, 200))
+    frame = pd.DataFrame(
+        {
+            "celsius": warm,
+            "fahrenheit": 32 + 1.8 * warm,
+            "kelvin": 273 + warm,
+            "sold": warm + 0.5 * sold,
+            "rain": rain,
+            "fixed": 1.0,
+        }
+    )
+    known = Knowledge(forbidden=(("rain", "sold"),), tiers=(("rain",), ("sold",)))
+    table = Table(frame, dict.fromkeys(frame, Kind.NUMERIC), None)
+    return discover(table, bootstraps=0, knowledge=known, workers=1)
+
+
+def test_of_a_copy_nothing_is_said_but_of_its_original(odd: MixedGraph) -> None:
+    assert odd.edge_between("celsius", "sold") is not None
+    for pair in (("fahrenheit", "sold"), ("sold", "fahrenheit")):
+        [said] = why_apart(odd, *pair)
+        assert "**fahrenheit** says the same as **celsius**" in said
+        assert "**celsius** and **sold**" in said or "**sold** and **celsius**" in said
+        assert "unrelated" not in said
+    [said] = why_apart(odd, "kelvin", "fahrenheit")
+    assert "**kelvin** says the same as **celsius**" in said
+    assert "Ask about" not in said
+
+
+def test_of_a_column_with_one_value_no_independence_is_stated(odd: MixedGraph) -> None:
+    for pair in (("fixed", "sold"), ("fahrenheit", "fixed")):
+        [said] = why_apart(odd, *pair)
+        assert "not tested, as **fixed** has one value only" in said
+        assert "unrelated" not in said
+
+
+def test_a_pair_ruled_out_by_a_tier_and_a_line_was_ruled_out(odd: MixedGraph) -> None:
+    assert "you ruled it out in both directions" in why_apart(odd, "sold", "rain")[0]
+    assert "unrelated even without" in why_apart(odd, "celsius", "rain")[0]
+
+
+def test_what_the_box_about_the_target_ruled_out_is_told_from_what_the_analyst_did() -> None:
+    known = Knowledge(forbidden=(("a", "y"), ("y", "a")))
+    graph = MixedGraph(("a", "y"), knowledge=known, provenance={"target_rules": [["y", "a"]]})
+    [said] = why_apart(graph, "a", "y")
+    assert "“The target, y, causes nothing else in the table” ruled out y → a" in said
+    assert "you ruled out the other direction" in said
 
 
 def test_shares_are_written_from_the_column_asked_for(found: MixedGraph) -> None:

@@ -1,10 +1,13 @@
 """The graph in words and as a table: what stands in the way of a DAG, edges, changes."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
 from causalmix_core.graph import (
     Edge,
+    Knowledge,
     Mark,
     MixedGraph,
     complete,
@@ -17,7 +20,9 @@ from causalmix_core.graph.edits import (
     History,
     RemoveEdge,
     ReplaceEdges,
+    ReplaceGraph,
     SetMarks,
+    apply,
     difference,
 )
 from causalmix_core.graph.words import edge_sign, mark_sign
@@ -42,15 +47,16 @@ REMOVE = "remove"
 def toolbar(desk: Desk) -> None:
     """Completion to a DAG, and back to what was found."""
     history = desk.history
+    back = _back(history)
     finish, reset, _ = st.columns([1, 1, 1])
     if reset.button(
         "Back to what was found",
         icon=":material/restart_alt:",
-        disabled=not difference(history.found, history.graph),
+        disabled=apply(history.graph, back) == history.graph,
         width="stretch",
         key="reset",
     ):
-        desk.do(ReplaceEdges(history.found.edges, "Go back to the found graph"))
+        desk.do(back)
         st.rerun()
     open_ends = reasons_not_dag(history.graph, allow_hidden=True)
     if finish.button(
@@ -76,6 +82,12 @@ def toolbar(desk: Desk) -> None:
         if desk.problem is None:
             desk.space.put_completion(desk.history.graph, decided)
         st.rerun()
+
+
+def _back(history: History) -> ReplaceGraph:
+    """Back to the found graph; what was stated since, and where nodes were put, stays."""
+    found = replace(history.found, knowledge=Knowledge(), layout={}, provenance={})
+    return ReplaceGraph(found, "Go back to the found graph")
 
 
 def status(graph: MixedGraph) -> None:

@@ -5,10 +5,17 @@ from typing import Any
 
 import streamlit as st
 
-from causalmix_core.graph import Edge, MixedGraph, edge_sentence
+from causalmix_core.graph import (
+    Edge,
+    MixedGraph,
+    compile_knowledge,
+    edge_sentence,
+    target_rules,
+)
 from causalmix_core.graph.marks import HIDDEN_SHARE
 from causalmix_core.graph.words import edge_sign
 from ui.charts import marks_figure
+from ui.panels.search import sink_label
 from ui.words import plain
 
 _ENDS = ("why-one", "why-other")
@@ -49,6 +56,9 @@ def evidence_panel(found: MixedGraph, graph: MixedGraph, selected: Edge | None) 
         )
         for line in why_joined(edge):
             st.markdown(line)
+        by_box = _by_the_box(found, one, other)
+        if by_box is not None:
+            st.markdown(f"Before the search, {by_box}.")
     shares = resampled(found, one, other)
     if shares:
         st.plotly_chart(
@@ -125,9 +135,15 @@ def why_apart(found: MixedGraph, one: str, other: str, drawn: bool = False) -> l
     """
     none = "You drew this edge; the search found none" if drawn else "No edge"
     pair = {one, other}
-    known = found.knowledge
-    if {(one, other), (other, one)} <= set(known.forbidden):
-        return [f"{none}: you ruled it out in both directions, and it was not tested."]
+    known = compile_knowledge(found.knowledge, found.nodes)
+    if known.forbids(one, other) and known.forbids(other, one):
+        by_box = _by_the_box(found, one, other)
+        if by_box is None:
+            return [f"{none}: you ruled it out in both directions, and it was not tested."]
+        return [f"{none}: {by_box}, and you ruled out the other direction; it was not tested."]
+    untested = _why_untested(found.provenance, one, other)
+    if untested is not None:
+        return [f"{none}: {untested}"]
     for separation in found.provenance.get("separations", []):
         if set(separation["pair"]) == pair:
             return [
@@ -142,6 +158,33 @@ def why_apart(found: MixedGraph, one: str, other: str, drawn: bool = False) -> l
             f"{none}: on all rows together the two are joined, but too few resamples confirm it."
         ]
     return [f"{none}: the two are unrelated even without looking at other columns."]
+
+
+def _by_the_box(found: MixedGraph, one: str, other: str) -> str | None:
+    """Say which arrow between two columns the box about the target ruled out, if any."""
+    for cause, effect in target_rules(found):
+        if {cause, effect} == {one, other}:
+            return f"the box “{sink_label(cause)}” ruled out {plain(cause)} → {plain(effect)}"
+    return None
+
+
+def _why_untested(told: Mapping[str, Any], one: str, other: str) -> str | None:
+    """Say why the search looked at one of two columns not at all; None where it did at both."""
+    for column in (one, other):
+        if column in told.get("constant", []):
+            return f"not tested, as {_names([column])} has one value only in these rows."
+    pair = [one, other]
+    originals = [told.get("copies", {}).get(column, column) for column in pair]
+    if originals == pair:
+        return None
+    same = " and ".join(
+        f"{_names([column])} says the same as {_names([original])}"
+        for column, original in zip(pair, originals, strict=True)
+        if column != original
+    )
+    if len(set(originals)) == 1:
+        return f"{same}; a copy is joined to its original alone."
+    return f"{same}, and a copy is not tested. Ask about {_names(originals)}."
 
 
 def resampled(found: MixedGraph, one: str, other: str) -> dict[str, dict[str, float]]:

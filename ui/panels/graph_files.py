@@ -1,9 +1,11 @@
 """Taking a graph away and bringing one along."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from causalmix_core.errors import GraphError
-from causalmix_core.graph.edits import ReplaceEdges
+from causalmix_core.graph.edits import ReplaceGraph
 from causalmix_core.graph.formats import READABLE, WRITERS, read_text
 from ui.panels.edits import Desk
 from ui.words import plain
@@ -43,5 +45,5 @@ def files(desk: Desk) -> None:
         named = plain(", ".join(strangers[:6]))
         st.error(f"The graph and the table do not have the same columns: {named}.")
         return
-    desk.do(ReplaceEdges(graph.edges, f"Use the graph {brought.name}"))
+    desk.do(ReplaceGraph(replace(graph, provenance={}), f"Use the graph {brought.name}"))
     st.rerun()

@@ -3,9 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from causalmix_core.graph import Knowledge
+from causalmix_core.graph import Knowledge, target_rules
 from causalmix_core.graph.edits import SetKnowledge
 from ui.panels.edits import Desk
+from ui.panels.search import sink_label
+from ui.words import plain
 
 
 def knowledge_form(desk: Desk) -> None:
@@ -17,6 +19,12 @@ def knowledge_form(desk: Desk) -> None:
         "must be there, one that cannot be, and the order in time (a later tier never causes an "
         "earlier one)."
     )
+    for target in sorted({cause for cause, _ in target_rules(graph)}):
+        st.caption(
+            f":material/info: That {plain(target)} does not cause the others was added by the box "
+            f"“{sink_label(target)}”. A search without the box leaves it out; to draw such an edge "
+            "now, take its line away."
+        )
     pairs = pd.DataFrame(
         [
             *[{"cause": a, "rule": "causes", "effect": b} for a, b in known.required],

@@ -8,7 +8,7 @@ from causalmix_core.discovery import Screening, estimate_seconds, screen
 from causalmix_core.errors import DiscoveryError
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.workspace import Workspace
-from causalmix_core.graph import Knowledge
+from causalmix_core.graph import Knowledge, stated
 from causalmix_core.graph.graph_file import knowledge_to_dict
 from causalmix_core.table import Table
 from ui.job_panel import in_words
@@ -36,6 +36,11 @@ DRAWS = {
 }
 
 LONG = 120.0  # seconds from which a search should be thought over
+
+
+def sink_label(target: str) -> str:
+    """What the box says (Markdown) that keeps the target from causing anything."""
+    return f"The target, {plain(target)}, causes nothing else in the table"
 
 
 def search_form(space: Workspace, development: Table, busy: bool) -> None:
@@ -132,7 +137,7 @@ def _choices(space: Workspace, development: Table, busy: bool) -> None:
             "Seed", 0, 2**31 - 1, 0, **keep("seed"), help="Same seed, same graph."
         )
     sink = development.target is not None and st.checkbox(
-        f"The target, {plain(development.target)}, causes nothing else in the table",
+        sink_label(development.target),
         value=False,
         **keep("sink"),
         help="Tick it where you know that the target comes last: no arrow will leave it.",
@@ -152,7 +157,7 @@ def _choices(space: Workspace, development: Table, busy: bool) -> None:
         icon=":material/search:",
         disabled=busy or not possible,
     ):
-        knowledge = history.graph.knowledge if history is not None else Knowledge()
+        knowledge = stated(history.graph) if history is not None else Knowledge()
         request = {
             **settings,
             "draws": draws,
