@@ -671,6 +671,31 @@ def test_cancel_all_leaves_the_runs_of_other_experiments(
     assert {jobs.job(store, each).state for each in hidden} == {State.QUEUED}
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [(None, "Choose the column"), ("bmi", "is a number")],
+    ids=["none", "number"],
+)
+def test_runs_go_on_to_be_seen_where_the_target_is_no_class(
+    target: str | None,
+    said: str,
+    open_page: Open,
+    graphed: Workspace,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    ids = _launched(graphed, seeds=(0, 1))
+    _ended(store, ids[:1])
+    graphed.choose(replace(graphed.choices(), target=target))
+    app = open_page("finetune", graphed.project)
+    assert [each.value for each in app.info if said in each.value]
+    assert "Launch" not in [button.label for button in app.button]
+    assert "What came out" in [heading.value for heading in app.subheader]
+    press(app, "Cancel all")
+    assert {jobs.job(store, each).state for each in ids[1:]} == {State.CANCELLED}
+
+
 def test_every_run_says_where_it_stands(
     open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
