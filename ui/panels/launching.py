@@ -99,7 +99,12 @@ def form(space: Workspace, development: Table, test: Table) -> None:
         help="Models that are on this computer. The README tells how to add others.",
     )
     chosen = next(entry for entry in MODELS if entry.name == model)
-    st.caption(f"{chosen.description} Licence: {chosen.licence}")
+    st.caption(
+        f"{chosen.description} It is meant for up to {chosen.rows:,} training rows, "
+        f"{chosen.columns:,} columns and {chosen.classes} classes; from more than "
+        f"{DEFAULTS.max_rows:,} training rows, it predicts from a sample of so many. "
+        f"Licence: {chosen.licence}"
+    )
     settings, domain = _more_choices(development, keep)
     count = len(methods) * int(seeds)
     st.caption(
