@@ -6,7 +6,7 @@ from causalmix_core.experiment import jobs
 from causalmix_core.experiment.groups import experiments
 from causalmix_core.table import Kind
 from ui.navigation import DATA
-from ui.panels.launching import form, source_of
+from ui.panels.launching import form, just_launched, source_of
 from ui.panels.outcome import labelled, outcome, warn_if_earlier
 from ui.run_panel import runs_of, watch_runs
 from ui.session import ensure_entrypoint, parts_of, store, workspace_with_table
@@ -36,8 +36,11 @@ present = source_of(space, development, test)
 found = labelled(groups, present)
 if found:
     labels = list(found)
+    launched = just_launched(found)
     picked = labels[0]
     if len(labels) > 1:
+        if launched:
+            st.session_state["experiment"] = launched
         picked = st.selectbox("Experiment", labels, key="experiment") or labels[0]
     others = [group for group in groups if group is not found[picked]]
     warn_if_earlier(found[picked], present)
