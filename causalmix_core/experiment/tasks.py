@@ -19,14 +19,14 @@ Task = Callable[[Store, Job, Lease], Json]
 def discover(store: Store, job: Job, lease: Lease) -> Json:
     """Find the graph in the rows that are no test rows; it becomes the project's graph.
 
-    The request holds `discover`'s settings by their names.
+    The request holds `discover`'s settings by their names, and the `table_key` it was made at.
     """
     from causalmix_core.discovery import discover as search
 
     workspace = Workspace(store, job.project)
     key = workspace.table_key()
     development, _ = workspace.parts()
-    settings: dict[str, Any] = dict(job.request)
+    settings: dict[str, Any] = {k: v for k, v in job.request.items() if k != "table"}
     settings["knowledge"] = knowledge_from_dict(settings.get("knowledge") or {})
     graph = search(development, **settings, progress=lease.progress)
     lease.check()
