@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from causalmix_core.experiment import jobs
 from causalmix_core.graph import MixedGraph
 from causalmix_core.graph.edits import History
 from ui.charts import adjacency_figure
 from ui.graph_editor import graph_editor
-from ui.job_panel import outcome, watch_job
+from ui.job_panel import latest, outcome, watch_job
 from ui.navigation import SYNTHESIZE
 from ui.panels.edges import changes, edge_table, status, toolbar
 from ui.panels.edits import desk_of
@@ -15,7 +14,7 @@ from ui.panels.evidence import evidence_panel, notes
 from ui.panels.graph_files import files
 from ui.panels.knowledge import knowledge_form
 from ui.panels.search import search_form
-from ui.session import ensure_entrypoint, parts_of, store, table_of, workspace_with_table
+from ui.session import ensure_entrypoint, parts_of, table_of, workspace_with_table
 from ui.words import plain
 
 ensure_entrypoint()
@@ -28,7 +27,7 @@ st.markdown(
     "Which columns cause which? The search removes every link that other columns explain and "
     "orients the rest where the data allow it. **You know more than the data do: correct it.**"
 )
-job = jobs.latest(store(), space.project, "discover")
+job = latest(space, "discover")
 busy = job is not None and not job.state.is_over
 desk = desk_of(space)
 history = desk.read()

@@ -88,7 +88,10 @@ for entry in projects:
 
 with st.expander("Bring in a project from another computer"):
     bundle = st.file_uploader(
-        "A project file (.zip) made by CausalMix", type=["zip"], key="bundle-up"
+        "A project file (.zip) made by CausalMix",
+        type=["zip"],
+        key="bundle-up",
+        help="A still larger one is brought in by: python -m causalmix_core import FILE",
     )
     if bundle is not None and st.button("Import the project", type="primary"):
         from causalmix_core.experiment.bundle import import_project

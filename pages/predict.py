@@ -13,7 +13,7 @@ from causalmix_core.experiment.runs import model_file
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.finetune import TunedModel
 from causalmix_core.table import to_csv
-from ui.loader import FILE_TYPES
+from ui.loader import FILE_TYPES, LARGEST_TABLE
 from ui.palette import method_label
 from ui.panels.one_run import best_tuned, test_auc
 from ui.session import LOOKED_AT, ensure_entrypoint, project, store, table_of
@@ -116,7 +116,12 @@ st.caption(
 )
 with st.expander("Columns it needs"):
     st.markdown(plain(", ".join(features)))
-upload = st.file_uploader("New rows: CSV, TSV, Excel or Parquet", type=FILE_TYPES, key="new-rows")
+upload = st.file_uploader(
+    "New rows: CSV, TSV, Excel or Parquet",
+    type=FILE_TYPES,
+    key="new-rows",
+    max_upload_size=LARGEST_TABLE,
+)
 if upload is None:
     st.stop()
 try:

@@ -3,12 +3,11 @@
 import streamlit as st
 
 from causalmix_core.augment import GENERATORS
-from causalmix_core.experiment import jobs
-from ui.job_panel import outcome, watch_job
+from ui.job_panel import latest, outcome, watch_job
 from ui.navigation import FINETUNE
 from ui.panels.recipes import form, graph_note
 from ui.panels.rows import results
-from ui.session import ensure_entrypoint, need_graph, parts_of, store, workspace_with_table
+from ui.session import ensure_entrypoint, need_graph, parts_of, workspace_with_table
 from ui.words import plain
 
 ensure_entrypoint()
@@ -22,7 +21,7 @@ st.markdown(
     "**SMOTE** and others, side by side with the real ones."
 )
 graph_note(space)
-job = jobs.latest(store(), space.project, "synthesize")
+job = latest(space, "synthesize")
 busy = job is not None and not job.state.is_over
 with st.container(border=True):
     with st.container():  # one place above the form, so that the form stays as it is

@@ -6,8 +6,17 @@ import streamlit as st
 
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import Job, State
+from causalmix_core.experiment.workspace import Workspace
 from ui.session import store
 from ui.words import plain
+
+
+def latest(space: Workspace, kind: str) -> Job | None:
+    """The newest job of a kind; None where it is over and was about another table or target."""
+    job = jobs.latest(space.store, space.project, kind)
+    if job is not None and job.state.is_over and job.request.get("table") != space.table_key():
+        return None
+    return job
 
 
 def time_left(job: Job) -> str:

@@ -10,6 +10,8 @@ from ui.session import open_project, store
 from ui.words import plain
 
 FILE_TYPES = ["csv", "tsv", "txt", "xlsx", "parquet"]
+LARGEST_TABLE = MAX_BYTES // 2**20
+"""Megabytes of an uploaded table."""
 SOURCE = "source"
 
 
@@ -24,7 +26,7 @@ def load_table_panel(into: Workspace | None = None) -> None:
             "Your table: CSV, TSV, Excel or Parquet",
             type=FILE_TYPES,
             key="upload",
-            max_upload_size=MAX_BYTES // 2**20,
+            max_upload_size=LARGEST_TABLE,
             help="The first row names the columns. The file stays on this computer.",
         )
         if upload is not None and st.session_state.get("upload_done") != upload.file_id:

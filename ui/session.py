@@ -119,16 +119,12 @@ def workspace() -> Workspace:
     return Workspace(store(), current.id)
 
 
-def workspace_with_table(needs_target: bool = False) -> Workspace:
-    """The open project's contents with a table (and a target), or a hint where to get them."""
+def workspace_with_table() -> Workspace:
+    """The open project's contents with a table, or a hint where to get one."""
     space = workspace()
     if not space.has_table():
         st.info("This project has no table yet.")
         st.page_link(DATA, label="Load a table", icon=":material/table:")
-        st.stop()
-    if needs_target and table_of(space).target is None:
-        st.info("Choose the column to be predicted first.")
-        st.page_link(DATA, label="Choose the target", icon=":material/table:")
         st.stop()
     return space
 

@@ -14,6 +14,7 @@ from causalmix_core.errors import RunError, TableError
 from causalmix_core.experiment.store import file_digest
 from causalmix_core.finetune.methods import METHODS, method
 from causalmix_core.finetune.settings import Settings
+from causalmix_core.foundation import check_classes
 from causalmix_core.graph.mixed_graph import MixedGraph
 from causalmix_core.table import draw, split
 from causalmix_core.table.kinds import Kind
@@ -80,6 +81,8 @@ class Plan:
             method(name)
         if len({*self.methods}) < len(self.methods) or len({*self.seeds}) < len(self.seeds):
             raise RunError("Name every method and every seed once.")
+        for source in self.sources:
+            _check_target(source.table)
         names = [source.table.name for source in self.sources]
         if len(set(names)) < len(names):
             raise RunError("Two tables have the same name; rename one of the files.")
@@ -94,6 +97,16 @@ class Plan:
         """The generators that the methods need."""
         needed = [METHODS[name].generator for name in self.methods]
         return tuple(dict.fromkeys(name for name in needed if name is not None))
+
+
+def _check_target(table: Table) -> None:
+    """Refuse a target that no run could predict, before rows are made for it."""
+    if table.target is None:
+        return
+    try:
+        check_classes(sorted(table.y.dropna().astype(str).unique()), table.target)
+    except TableError as error:
+        raise TableError(f"{table.name}: {error}") from None
 
 
 @dataclass(frozen=True)

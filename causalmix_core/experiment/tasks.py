@@ -19,14 +19,14 @@ Task = Callable[[Store, Job, Lease], Json]
 def discover(store: Store, job: Job, lease: Lease) -> Json:
     """Find the graph in the rows that are no test rows; it becomes the project's graph.
 
-    The request holds `discover`'s settings by their names.
+    The request holds `discover`'s settings by their names, and the `table_key` it was made at.
     """
     from causalmix_core.discovery import discover as search
 
     workspace = Workspace(store, job.project)
     key = workspace.table_key()
     development, _ = workspace.parts()
-    settings: dict[str, Any] = dict(job.request)
+    settings: dict[str, Any] = {k: v for k, v in job.request.items() if k != "table"}
     settings["knowledge"] = knowledge_from_dict(settings.get("knowledge") or {})
     graph = search(development, **settings, progress=lease.progress)
     lease.check()
@@ -42,12 +42,13 @@ def discover(store: Store, job: Job, lease: Lease) -> Json:
 def synthesize(store: Store, job: Job, lease: Lease) -> Json:
     """Fit generators on the training rows, keep their rows, and compare them.
 
-    The request holds ``recipes`` (`Recipe` as dicts, without inputs); a generator that does not
-    apply is named in the result with its reason, and the others go on.
+    The request holds ``recipes`` (`Recipe` as dicts, without inputs) and the `table_key` it was
+    made at; a generator that does not apply is named in the result with its reason, and the others
+    go on. Rows that cannot be compared are kept, and the comparison says why.
     """
     from causalmix_core.augment import generator
     from causalmix_core.augment.causal import Causal
-    from causalmix_core.errors import GeneratorError, MechanismError
+    from causalmix_core.errors import GeneratorError, MechanismError, TableError
     from causalmix_core.fidelity import compare
 
     workspace = Workspace(store, job.project)
@@ -77,17 +78,23 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
             found = [mechanism.to_dict() for mechanism in maker.scm_.diagnostics]
             store.save_json(job.project, MECHANISMS, {"nodes": found, "inputs": inputs})
     if made:
-        card = compare(
-            {method: rows.frame for method, rows in made.items()},
-            train=training,
-            holdout=validation,
-            graph=workspace.graph(),
-            seed=first.seed,
-            progress=part(lease.progress, 0.7, 1.0),
-        )
+        comparison: dict[str, Any] = {
+            "inputs": {method: rows.recipe.inputs for method, rows in made.items()}
+        }
+        try:
+            card = compare(
+                {method: rows.frame for method, rows in made.items()},
+                train=training,
+                holdout=validation,
+                graph=workspace.graph(),
+                seed=first.seed,
+                progress=part(lease.progress, 0.7, 1.0),
+            )
+            comparison["report"] = card.to_dict()
+        except TableError as error:
+            comparison["problem"] = str(error)
         workspace.check_key(key, "the rows were made", "make them again")
-        inputs_of = {method: rows.recipe.inputs for method, rows in made.items()}
-        store.save_json(job.project, COMPARISON, {"report": card.to_dict(), "inputs": inputs_of})
+        store.save_json(job.project, COMPARISON, comparison)
     return {"made": list(made), "refused": refused}
 
 

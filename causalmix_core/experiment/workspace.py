@@ -8,7 +8,7 @@ and for the workers alike. Names in the store:
     history        the found graph and the edits since              (document)
     completion     what completing the graph to a DAG decided       (document)
     rows-METHOD    synthetic rows of one generator                  (frame, about: `Recipe`)
-    comparison     the report on those rows                         (document)
+    comparison     the report on those rows, or why there is none   (document)
 """
 
 import hashlib

@@ -258,7 +258,12 @@ def _check_rows(rows: Mapping[str, Table | pd.DataFrame], train: Table) -> dict[
         if name in (CEILING, FLOOR):
             raise TableError(f"A generator cannot be called {name!r}; give it another name.")
     made = {name: conform(table, train, name) for name, table in rows.items()}
-    for name, table in {**made, "train": train}.items():
+    if len(train) < MIN_ROWS:
+        raise TableError(
+            f"There are {len(train)} training rows, and a comparison needs at least {MIN_ROWS}: "
+            "take more labelled rows."
+        )
+    for name, table in made.items():
         if len(table) < MIN_ROWS:
             raise TableError(
                 f"{name!r} has {len(table)} rows; a comparison needs at least {MIN_ROWS}."

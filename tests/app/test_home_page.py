@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from streamlit import config
+
+from causalmix_core import foundation
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.workspace import Workspace
 
@@ -33,3 +36,13 @@ def test_a_bundle_prepared_before_a_change_is_not_offered(
     prepare()
     jobs.cancel(space.store, run)
     assert not offered()
+
+
+def test_what_the_app_hands_out_it_takes_back(open_page: Open) -> None:
+    app = open_page("home")
+    most = {each.key: each.proto.max_upload_size_mb for each in app.file_uploader}
+    one_launch = 30 * foundation.model("tabpfn-v2").megabytes
+    assert most["upload"] == 50
+    assert most["bundle-up"] > one_launch
+    # The server looks at its own limit alone.
+    assert config.get_option("server.maxUploadSize") >= most["bundle-up"]

@@ -598,6 +598,53 @@ def _experiments(app: AppTest) -> list[str]:
     return list(box.options)
 
 
+def test_runs_launched_again_are_the_ones_that_are_shown(
+    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from causalmix_core.experiment import runs as runs_module
+
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    monkeypatch.setattr(runs_module, "tend", lambda store: None)
+
+    def launch(app: AppTest, labelled: int) -> None:
+        [box] = [box for box in app.number_input if box.label == "Labelled rows"]
+        box.set_value(labelled).run()
+        press(app, "Launch")
+        assert_sound(app)
+
+    app = open_page("finetune", graphed.project)
+    app.multiselect[0].set_value(["none", "default"])
+    [seeds] = [box for box in app.number_input if box.label == "Seeds"]
+    seeds.set_value(1)
+    launch(app, 60)
+    first = [job.id for job in jobs.jobs(store, graphed.project, "finetune")]
+    _ended(store, first[:1])
+    launch(app, 50)
+    [box] = [box for box in app.selectbox if box.label == "Experiment"]
+    assert "50 labelled rows" in box.value
+    assert not app.info
+    launch(app, 60)
+    [box] = [box for box in app.selectbox if box.label == "Experiment"]
+    assert "60 labelled rows" in box.value
+    assert ["1 of these 2 runs" in each.value for each in app.info] == [True]
+    assert len(jobs.jobs(store, graphed.project, "finetune")) == 4
+
+
+def test_more_classes_than_a_model_knows_are_told_before_anything_is_made(
+    open_page: Open, space: Workspace, store: Store
+) -> None:
+    raw = space.raw()
+    classes = [f"class {k % 12}" for k in range(len(raw.frame))]
+    space.put_raw(replace(raw, frame=raw.frame.assign(many=classes)), Choices(target="many"))
+    app = open_page("data", space.project)
+    assert ["12 classes" in each.value for each in app.warning].count(True) == 1
+    app = open_page("finetune", space.project)
+    press(app, "Launch")
+    [error] = [each.value for each in app.error]
+    assert "12 classes" in error
+    assert jobs.jobs(store, space.project) == []
+
+
 def test_runs_of_an_earlier_graph_or_target_are_marked_and_come_last(
     open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -669,6 +716,31 @@ def test_cancel_all_leaves_the_runs_of_other_experiments(
     prepared = jobs.job(store, shown[1]).request["prepared"]
     assert cancelled == {*shown, prepared}
     assert {jobs.job(store, each).state for each in hidden} == {State.QUEUED}
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [(None, "Choose the column"), ("bmi", "is a number")],
+    ids=["none", "number"],
+)
+def test_runs_go_on_to_be_seen_where_the_target_is_no_class(
+    target: str | None,
+    said: str,
+    open_page: Open,
+    graphed: Workspace,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    ids = _launched(graphed, seeds=(0, 1))
+    _ended(store, ids[:1])
+    graphed.choose(replace(graphed.choices(), target=target))
+    app = open_page("finetune", graphed.project)
+    assert [each.value for each in app.info if said in each.value]
+    assert "Launch" not in [button.label for button in app.button]
+    assert "What came out" in [heading.value for heading in app.subheader]
+    press(app, "Cancel all")
+    assert {jobs.job(store, each).state for each in ids[1:]} == {State.CANCELLED}
 
 
 def test_every_run_says_where_it_stands(

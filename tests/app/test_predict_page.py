@@ -74,7 +74,7 @@ def test_the_page_reads_new_rows_as_the_command_line_does(
 
 def tuned(space: Workspace, model: Path, created: float, auc: float | None) -> jobs.Job:
     """A run that is done and left a model, as if it had been begun at that moment."""
-    request = {"method": "mixup", "seed": 0, "train_rows": 60}
+    request = {"method": "mixup", "seed": 0, "train_rows": 60, "target": space.choices().target}
     run = jobs.start_job(space.store, space.project, "finetune", request, launch=False)
     result = {"metrics": {"roc_auc_val": auc, "roc_auc_test": auc}}
     with space.store.writing() as connection:

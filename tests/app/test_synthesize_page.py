@@ -1,17 +1,21 @@
 """The page of synthetic rows: what is wished for is what is asked for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from causalmix_core.experiment import jobs
+from causalmix_core.experiment.jobs import State
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Choices, Workspace
 from causalmix_core.graph import MixedGraph
 from causalmix_core.graph.edits import History
 from causalmix_core.table import RawTable
 
-from .conftest import Open, assert_sound
+from .conftest import Open, assert_sound, do_job
 
 
 def project(store: Store, frame: pd.DataFrame, target: str) -> Workspace:
@@ -85,3 +89,82 @@ def test_fewer_than_ten_rows_are_no_fault_of_the_page(open_page: Open, store: St
     app = open_page("synthesize", space.project)
     [labelled] = [box for box in app.number_input if box.label == "Labelled rows to learn from"]
     assert labelled.value == len(development)
+
+
+def made(app: AppTest, labelled: int, methods: list[str], store: Store, space: Workspace) -> None:
+    """Ask for rows of so many labelled ones on the open page, and make them."""
+    app.multiselect[0].set_value(methods)
+    [box] = [box for box in app.number_input if box.label == "Labelled rows to learn from"]
+    box.set_value(labelled).run()
+    [make] = [button for button in app.button if button.label == "Make synthetic rows"]
+    make.click().run()
+    job = do_job(store, space.project, "synthesize")
+    assert job.state is State.DONE, job.error
+    app.run()
+    assert_sound(app)
+
+
+def few(store: Store) -> Workspace:
+    """Forty rows with a category, which Borderline-SMOTE refuses."""
+    numbers = np.random.default_rng(0).normal(size=40).round(3)
+    frame = pd.DataFrame({"x": numbers, "place": list("uvwx") * 10, "y": ["a", "b"] * 20})
+    return project(store, frame, "y")
+
+
+def test_rows_judged_on_what_the_generators_saw_are_not_called_unseen(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    space = few(store)
+    app = open_page("synthesize", space.project)
+    made(app, 20, ["bootstrap"], store, space)
+    said = " ".join(each.value for each in app.caption)
+    assert "Judged on the training rows" in said
+    assert "no generator saw" not in said
+
+
+def test_too_few_rows_to_compare_leave_the_rows_and_say_so(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    space = few(store)
+    app = open_page("synthesize", space.project)
+    made(app, 12, ["bootstrap", "borderline-smote"], store, space)
+    assert set(space.rows()) == {"bootstrap"}
+    reasons = [each.value for each in app.caption if "were not compared" in each.value]
+    assert len(reasons) == 2
+    assert all("8 training rows" in reason for reason in reasons)
+    assert [each.value for each in app.warning if "SMOTE" in each.value]
+
+
+def test_what_an_earlier_job_said_is_gone_with_its_table(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    space = few(store)
+    app = open_page("synthesize", space.project)
+    made(app, 24, ["bootstrap", "borderline-smote"], store, space)
+    assert [each.value for each in app.warning if "SMOTE" in each.value]
+    history = space.history()
+    assert history is not None
+    space.choose(replace(space.choices(), target="place"))
+    space.put_history(history)
+    assert not open_page("synthesize", space.project).warning
+
+
+def test_a_search_that_was_cancelled_is_told_for_its_own_table_only(
+    open_page: Open, space: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "tend", lambda store: None)
+    app = open_page("graph", space.project)
+    [find] = [button for button in app.button if button.label == "Find the graph"]
+    find.click().run()
+    jobs.cancel_all(store, space.project, "discover")
+
+    def told() -> bool:
+        said = [each.value for each in open_page("graph", space.project).info]
+        return "The search was cancelled." in said
+
+    assert told()
+    space.choose(replace(space.choices(), target="smoker"))
+    assert not told()

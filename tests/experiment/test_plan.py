@@ -152,3 +152,11 @@ def test_cross_fitted_stopping_is_refused_where_rows_are_split_by_time():
     settings = Settings(stopping=Stopping(rule="cross-fitted"))
     with pytest.raises(RunError, match="a split by time rules out"):
         Plan((Source(small_table(100), time="count"),), settings=settings)
+
+
+def test_a_table_that_no_model_can_predict_is_named_before_any_run_is_made():
+    many = small_table(60, name="many")
+    label = pd.Series([f"class {row % 12}" for row in range(60)], dtype="str")
+    many = many.with_frame(many.frame.assign(label=label))
+    with pytest.raises(TableError, match="many: The target 'label' has 12 classes"):
+        Plan((Source(small_table(50)), Source(many)))

@@ -31,7 +31,9 @@ def files(desk: Desk) -> None:
         icon=":material/download:",
     )
     brought = st.file_uploader(
-        "Use a graph from a file", type=[name.lstrip(".") for name in READABLE]
+        "Use a graph from a file",
+        type=[name.lstrip(".") for name in READABLE],
+        max_upload_size=50,
     )
     if brought is None or not st.button("Use this graph"):
         return

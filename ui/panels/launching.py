@@ -6,6 +6,8 @@ import streamlit as st
 
 from causalmix_core.augment import GENERATORS
 from causalmix_core.errors import CausalMixError, TableError
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.plan import Plan, Source, belongs
 from causalmix_core.experiment.runs import launch
 from causalmix_core.experiment.statistics import FEWEST_FOR_VERDICT
@@ -37,6 +39,8 @@ PRECISIONS = {
     "bfloat16": "bfloat16: faster where the processor has it",
 }
 
+_LAUNCHED = "launched"
+
 INTO = {"both": "context and query", "context": "context", "query": "query"}
 
 
@@ -46,6 +50,18 @@ def source_of(space: Workspace, development: Table, test: Table) -> Source:
     return Source(
         development, test=test, graph=space.graph(), group=choices.group, time=choices.time
     )
+
+
+def just_launched(found: dict[str, list[Job]]) -> str | None:
+    """Return the name of the experiment launched a moment ago; say what of it was done before."""
+    ids, done = st.session_state.pop(_LAUNCHED, ((), 0))
+    if done:
+        st.info(
+            f"{done} of these {len(ids)} runs were done before and are not computed again.",
+            icon=":material/info:",
+        )
+    of_run = {run.id: name for name, group in found.items() for run in group}
+    return of_run.get(ids[0]) if ids else None
 
 
 @st.fragment
@@ -99,7 +115,12 @@ def form(space: Workspace, development: Table, test: Table) -> None:
         help="Models that are on this computer. The README tells how to add others.",
     )
     chosen = next(entry for entry in MODELS if entry.name == model)
-    st.caption(f"{chosen.description} Licence: {chosen.licence}")
+    st.caption(
+        f"{chosen.description} It is meant for up to {chosen.rows:,} training rows, "
+        f"{chosen.columns:,} columns and {chosen.classes} classes; from more than "
+        f"{DEFAULTS.max_rows:,} training rows, it predicts from a sample of so many. "
+        f"Licence: {chosen.licence}"
+    )
     settings, domain = _more_choices(development, keep)
     count = len(methods) * int(seeds)
     st.caption(
@@ -128,11 +149,12 @@ def form(space: Workspace, development: Table, test: Table) -> None:
                 settings=replace(settings, steps=int(steps)),
                 domain=domain if domain[0] else None,
             )
-            launch(store(), space.project, plan)
+            ids = launch(store(), space.project, plan)
         except CausalMixError as error:
             st.error(plain(error))
             return
-        st.session_state.pop("experiment", None)
+        done = sum(jobs.job(store(), each).state is State.DONE for each in ids)
+        st.session_state[_LAUNCHED] = (ids, done)
         st.rerun()
     if graph is None and any(METHODS[name].generator == "causal" for name in FIRST_METHODS):
         st.caption(

@@ -103,9 +103,8 @@ def form(space: Workspace, development: Table, busy: bool) -> None:
         space.store.delete_frame(space.project, f"rows-{old}")
     for document in (COMPARISON, MECHANISMS):
         space.store.delete_json(space.project, document)
-    jobs.start_job(
-        store(), space.project, "synthesize", {"recipes": [asdict(recipe) for recipe in recipes]}
-    )
+    request = {"recipes": [asdict(recipe) for recipe in recipes], "table": space.table_key()}
+    jobs.start_job(store(), space.project, "synthesize", request)
     st.rerun()
 
 

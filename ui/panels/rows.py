@@ -60,6 +60,16 @@ FIGURES = {
 
 COLUMNS_PER_PAGE = 12
 
+JUDGED_ON = {
+    "held-out": "Judged on real rows that no generator saw. Read every figure between its ceiling "
+    "(real training rows in the place of synthetic ones) and its floor (every column shuffled by "
+    "itself).",
+    "training": "Judged on the training rows, which the generators saw: too few other real rows "
+    "were left. So there is no ceiling, and rows that copy the training rows look best. The floor "
+    "is every column shuffled by itself.",
+}
+"""What the figures mean, by the rows that stand for the real ones."""
+
 
 def figures(report: dict, made: dict[str, Rows], other: bool) -> None:
     """The figures of the comparison, between a ceiling and a floor.
@@ -84,9 +94,8 @@ def figures(report: dict, made: dict[str, Rows], other: bool) -> None:
         },
     )
     st.caption(
-        "Judged on real rows that no generator saw. Read every figure between its ceiling (real "
-        "training rows in the place of synthetic ones) and its floor (every column shuffled by "
-        "itself). None: does not apply here. Higher is better for shape, trend, what is kept and "
+        JUDGED_ON[report["settings"]["real_rows"]]
+        + " None: does not apply here. Higher is better for shape, trend, what is kept and "
         "use for learning; lower is better for told apart (0.5 is best), near copies and the "
         "distances."
     )
@@ -194,7 +203,7 @@ def results(space: Workspace, made: dict[str, Rows]) -> None:
             + "). Make them again to bring them up to date.",
             icon=":material/update:",
         )
-    comparison = space.store.load_json(space.project, COMPARISON)
+    comparison = space.store.load_json(space.project, COMPARISON, {})
     kinds: dict[str, Kind] = dict(training.kinds)
     frames = {name: rows.frame for name, rows in made.items()}
     found = space.store.load_json(space.project, MECHANISMS) if "causal" in made else None
@@ -232,11 +241,16 @@ def results(space: Workspace, made: dict[str, Rows]) -> None:
             key="marginals",
             config={"displayModeBar": False},
         )
-    if comparison is None:
-        with columns:
-            st.caption("The comparison did not finish; make the rows again.")
+    report = comparison.get("report")
+    if report is None:
+        problem = comparison.get("problem")
+        for tab in (columns, figures_tab):
+            tab.caption(
+                f"The rows were not compared. {plain(problem)}"
+                if problem
+                else "The comparison did not finish; make the rows again."
+            )
     else:
-        report = comparison["report"]
         with columns:
             st.caption(
                 "Largest gap between the two cumulative curves for numbers (Kolmogorov-Smirnov), "

@@ -164,6 +164,7 @@ def _choices(space: Workspace, development: Table, busy: bool) -> None:
             "seed": int(seed),
             "target_is_sink": bool(sink),
             "knowledge": knowledge_to_dict(knowledge),
+            "table": space.table_key(),
         }
         jobs.start_job(store(), space.project, "discover", request)
         st.rerun()

@@ -5,6 +5,7 @@ import streamlit as st
 
 from causalmix_core.errors import TableError
 from causalmix_core.experiment.workspace import Workspace
+from causalmix_core.foundation import MAX_CLASSES
 from causalmix_core.table import Kind, Table, find_bins, to_table
 from ui.panels.reading import change, refuse
 from ui.session import parts_of
@@ -71,6 +72,13 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
                 _take_bins(space, bins)
         if table.kinds[table.target].is_category:
             counts = table.y.value_counts()
+            if len(counts) > MAX_CLASSES:
+                st.warning(
+                    f"{len(counts)} classes: the models tell at most {MAX_CLASSES} apart, so none "
+                    "can be fine-tuned on this target. Merge rare classes in the file, or choose "
+                    "another column.",
+                    icon=":material/info:",
+                )
             if len(counts) <= 20:
                 shown = pd.DataFrame({"class": counts.index, "rows": counts.to_numpy()})
                 st.dataframe(
