@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tabpfn.architectures import tabpfn_v2
 
+from causalmix_core.errors import CheckpointError
 from causalmix_core.foundation import checkpoint, classifier, path
 from causalmix_core.foundation._tabpfn import build_network
-from causalmix_core.foundation.pretraining import batches, curriculum, precision, prior
+from causalmix_core.foundation.pretraining import batches, curriculum, precision, prior, train
+from causalmix_core.foundation.pretraining import deepen as deepening
 from causalmix_core.foundation.pretraining.deepen import deepen
-from causalmix_core.foundation.pretraining.export import inference_views
+from causalmix_core.foundation.pretraining.export import export, inference_views
 from causalmix_core.foundation.pretraining.prior import Task, TaskShape, simulate
 from causalmix_core.foundation.pretraining.views import VIEWS, encode
 
@@ -198,6 +200,34 @@ def test_a_deeper_network_begins_by_computing_what_it_did_before() -> None:
         deepen(state, [1, 1])
     with pytest.raises(ValueError, match="ascending"):
         deepen(state, [layers])
+
+
+def loads_into_its_own_network(file: Path) -> dict[str, object]:
+    kept = checkpoint.load(file)
+    build_network(kept["config"]).load_state_dict(kept["state_dict"])
+    return dict(kept["config"])
+
+
+def test_the_kept_state_can_be_exported_whatever_the_present_depth(tmp_path: Path) -> None:
+    trunk = Path(train.__file__).parent / "state" / "trunk.safetensors"
+    loads_into_its_own_network(export(trunk, tmp_path / "a.safetensors"))
+
+
+def test_a_state_tells_its_network_and_one_of_another_depth_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = train.NETWORK | {"emsize": 16, "nlayers": 2}
+    monkeypatch.setattr(train, "NETWORK", small)
+    settings = train.Settings(out=tmp_path)
+    train.State(settings).save(tmp_path / "state.safetensors", settings)
+    again = train.State(settings)
+    again.load(tmp_path / "state.safetensors")
+    deepening.main([str(tmp_path / "state.safetensors"), str(tmp_path / "deeper"), "--after", "1"])
+    with pytest.raises(CheckpointError, match=r"3 layers and the network 2.*deepen"):
+        again.load(tmp_path / "deeper")
+    for name, layers in (("state.safetensors", 2), ("deeper", 3)):
+        config = loads_into_its_own_network(export(tmp_path / name, tmp_path / "b.safetensors"))
+        assert config == small | {"nlayers": layers}
 
 
 def run(out: Path, steps: int, *more: str) -> None:
