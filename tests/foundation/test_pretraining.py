@@ -1,5 +1,6 @@
 """Pre-training: the same seed gives the same run, and tasks look as they will in use."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,11 @@ from causalmix_core.foundation._tabpfn import build_network
 from causalmix_core.foundation.pretraining import batches, curriculum, precision, prior, train
 from causalmix_core.foundation.pretraining import deepen as deepening
 from causalmix_core.foundation.pretraining.deepen import deepen
-from causalmix_core.foundation.pretraining.export import export, inference_views
+from causalmix_core.foundation.pretraining.export import (
+    compact_inference_settings,
+    export,
+    inference_views,
+)
 from causalmix_core.foundation.pretraining.prior import Task, TaskShape, simulate
 from causalmix_core.foundation.pretraining.views import VIEWS, encode
 
@@ -200,6 +205,11 @@ def test_a_deeper_network_begins_by_computing_what_it_did_before() -> None:
         deepen(state, [1, 1])
     with pytest.raises(ValueError, match="ascending"):
         deepen(state, [layers])
+
+
+def test_the_shipped_file_carries_the_present_inference_settings() -> None:
+    present = json.loads(json.dumps(compact_inference_settings()))
+    assert checkpoint.header(path())["inference_config"] == present
 
 
 def loads_into_its_own_network(file: Path) -> dict[str, object]:

@@ -40,6 +40,7 @@ def compact_inference_settings() -> dict[str, Any]:
     """Return the inference settings stored in the compact checkpoint; they match `views`."""
     return inference_settings(
         PREPROCESS_TRANSFORMS=inference_views(),
+        FEATURE_SUBSAMPLING_METHOD="balanced",
         FINGERPRINT_FEATURE=False,
         MIN_NUMBER_SAMPLES_FOR_CATEGORICAL_INFERENCE=0,
         MAX_NUMBER_OF_FEATURES=500,
