@@ -319,6 +319,20 @@ def build_network(config: dict[str, Any], architecture: str = "tabpfn_v2") -> An
     return module.get_architecture(parsed)
 
 
+def load_network(file: Path) -> Any:
+    """Build the network of a checkpoint with its weights, as tabpfn itself reads it.
+
+    Raises:
+        CheckpointError: tabpfn cannot read the file.
+    """
+    from tabpfn.model_loading import load_model
+
+    try:
+        return load_model(path=file, estimator_type="classifier")[0]
+    except Exception as error:
+        raise CheckpointError(f"tabpfn cannot read {file.name}: {error}") from error
+
+
 def inference_settings(**settings: Any) -> dict[str, Any]:
     """Return tabpfn's inference settings for a version 2 classifier, some of them replaced."""
     from dataclasses import asdict
