@@ -376,7 +376,7 @@ def convert_pickle(file: Path, version: str) -> dict[str, Any]:
     Settings that old files lack are filled in as tabpfn itself would.
 
     Raises:
-        CheckpointError: the file holds anything but plain values and tensors.
+        CheckpointError: the file holds anything but plain values and tensors, or is damaged.
     """
     import pickle
 
@@ -390,6 +390,8 @@ def convert_pickle(file: Path, version: str) -> dict[str, Any]:
         kept: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(f"{file.name} holds more than numbers: {error}") from None
+    except (RuntimeError, EOFError, OSError) as error:
+        raise CheckpointError(f"{file.name} is damaged, download it again: {error}") from None
     if "inference_config" not in kept:
         from dataclasses import asdict
 
