@@ -3,8 +3,8 @@
     python benchmarks/compact_columns.py --out benchmarks/results
 
 The five tables that settings are chosen on are narrow, so this is chosen on fresh tasks of the
-simulator (256 labelled rows, 200 others): four members, each with so many columns drawn at random
-so that all are seen about equally often, beside a random forest on the same numbers.
+simulator (256 labelled rows, 200 others): four members, each with so many columns drawn as the
+classifier draws them, beside a random forest on the same numbers.
 """
 
 import argparse
@@ -16,8 +16,10 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from compact_simulated import MISSING, network_of, scores
+from compact_quality import scores
+from compact_simulated import MISSING, network_of
 from sklearn.ensemble import RandomForestClassifier
+from tabpfn.preprocessing.ensemble import _subsample_features_balanced
 
 from causalmix_core.foundation import digest, path
 from causalmix_core.foundation.pretraining.export import TEMPERATURE
@@ -29,9 +31,9 @@ ROWS, CONTEXT = 456, 256
 
 
 def columns_of_members(rng: np.random.Generator, width: int, seen: int) -> list[np.ndarray]:
-    """Columns of each member, dealt from shuffled packs of all."""
-    packs = np.concatenate([rng.permutation(width) for _ in range(-(-MEMBERS * seen // width))])
-    return [np.unique(packs[m * seen : (m + 1) * seen]) for m in range(MEMBERS)]
+    """Columns of each member, drawn by tabpfn's own rule for "balanced" members."""
+    drawn = _subsample_features_balanced([seen] * MEMBERS, width, rng)
+    return [np.arange(width) if columns is None else columns for columns in drawn]
 
 
 def compare(model: str, tasks: int, width: int) -> dict[str, np.ndarray]:

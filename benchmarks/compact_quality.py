@@ -6,7 +6,9 @@ Every table in the folder (CSV, last column the target) is drawn `--rows` labell
 60 % of it) with each seed; the others, at most 2,000, are the test. All models get the same rows.
 The score is ROC-AUC (one against the rest, mean over the classes with test rows), a failure counts
 as 0.5 (log loss: that of even chances). Models see labelled rows only; nothing is tuned.
-Rows already in the result file are not computed again; delete them to repeat.
+A small table has the same labelled rows, and so the same scores, at every size it is too small for;
+the report gives its figures with these copies and without. Rows already in the result file are not
+computed again, except the compact model's on other weights; delete them to repeat.
 """
 
 import argparse
@@ -30,9 +32,15 @@ import causalmix_core as cm
 from causalmix_core.foundation import TableEncoder, digest, load, path
 
 CHOSEN_ON = ("adult", "credit-g", "ionosphere", "tic-tac-toe", "vehicle")
-"""The tables on which checkpoints and settings were chosen; the others were not looked at."""
+"""The tables on which checkpoints and settings were chosen."""
 
-FIELDS = ("table", "rows", "seed", "model", "auc", "log_loss", "seconds", "note")
+STEERED = ("anneal", "splice")
+"""The tables whose scores showed what the simulator lacked; they chose nothing else."""
+
+FIELDS = (
+    "table", "rows", "labelled", "seed", "model", "digest", "auc", "log_loss", "seconds", "note",
+)  # fmt: skip
+"""`rows` were asked for, `labelled` are there; `digest` is that of the compact model's weights."""
 
 
 def peers(train: cm.Table) -> dict[str, Any]:
@@ -154,40 +162,106 @@ def run(
             auc, loss, note = 0.5, math.log(len(classes)), type(error).__name__
         done.append(
             {
-                "table": table.name, "rows": rows, "seed": seed, "model": name, "auc": auc,
-                "log_loss": loss, "seconds": time.perf_counter() - started, "note": note,
+                "table": table.name, "rows": rows, "labelled": len(labelled), "seed": seed,
+                "model": name, "digest": digest(path(model)) if name == "compact" else "",
+                "auc": auc, "log_loss": loss, "seconds": time.perf_counter() - started,
+                "note": note,
             }
         )  # fmt: skip
     return done
 
 
+def once(frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep every draw once, at the number of rows it really has."""
+    draws = frame.sort_values("rows").drop_duplicates(["table", "labelled", "seed", "model"])
+    return draws.assign(rows=draws.labelled)
+
+
+def sizes(frame: pd.DataFrame) -> list[str]:
+    """Tell which tables have how many labelled rows where so many were asked for."""
+    lines = ["\n## Labelled rows\n", "| asked for | tables with so many | tables with fewer |"]
+    lines += ["|---|---|---|"]
+    for rows, part in frame.groupby("rows"):
+        has = part.groupby("table").labelled.max()
+        fewer = ", ".join(f"{name} {count}" for name, count in has[has < rows].items())
+        lines.append(f"| {rows} | {(has == rows).sum()} of {len(has)} | {fewer} |")
+    copies = len(frame) - len(once(frame))
+    lines += [
+        f"\n{copies} of the {len(frame)} runs are copies of runs on the same rows. Where every "
+        "draw counts once, a table counts at a size only if it has so many rows; its draws of "
+        "fewer rows count among all."
+    ]
+    return lines
+
+
+def by_size(frame: pd.DataFrame, title: str, asked: list[int]) -> list[str]:
+    """Write the models' mean scores at each size and over all, each table at each size once."""
+    lines = [
+        f"\n## {title}\n",
+        "| labelled rows | tables | model | mean AUC | mean rank | log loss |",
+    ]
+    lines += ["|---|---|---|---|---|---|"]
+    for rows in [*asked, "all"]:
+        of = frame if rows == "all" else frame[frame.rows == rows]
+        means = of.groupby(["table", "rows", "model"])[["auc", "log_loss"]].mean()
+        ranks = means.auc.unstack().rank(axis=1, ascending=False).mean()
+        table = means.groupby("model").mean().assign(rank=ranks).sort_values("rank")
+        for name, row in table.iterrows():
+            lines.append(
+                f"| {rows} | {of.table.nunique()} | {name} | {row.auc:.4f} | {row['rank']:.2f} "
+                f"| {row.log_loss:.4f} |"
+            )
+    return lines
+
+
+def duels(frame: pd.DataFrame, title: str) -> list[str]:
+    """Set the compact model against each other one, table by table; errors are over tables."""
+    means = once(frame).groupby(["table", "model"])[["auc", "log_loss"]].mean().unstack()
+    lines = [f"\n### {title}\n", "| against | won by AUC | by | won by log loss | by |"]
+    lines += ["|---|---|---|---|---|"]
+    for name in means.auc.columns.drop("compact"):
+        cells = []
+        for more in (
+            means.auc["compact"] - means.auc[name],
+            means.log_loss[name] - means.log_loss["compact"],
+        ):
+            error = more.std() / math.sqrt(len(more))
+            cells += [f"{(more > 0).sum()} of {len(more)}", f"{more.mean():+.4f} ± {error:.4f}"]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
+
+
 def summary(frame: pd.DataFrame) -> str:
     """Write the result tables in Markdown."""
-    lines = []
-    for title, keep in (
-        ("All tables", frame.table.notna()),
-        ("Tables not used for choosing", ~frame.table.isin(CHOSEN_ON)),
-    ):
-        part = frame[keep]
-        lines += [f"\n## {title}\n", "| labelled rows | model | mean AUC | mean rank | log loss |"]
-        lines += ["|---|---|---|---|---|"]
-        for rows in [*sorted(part.rows.unique()), "all"]:
-            of = part if rows == "all" else part[part.rows == rows]
-            means = of.groupby(["table", "rows", "model"])[["auc", "log_loss"]].mean()
-            ranks = means.auc.unstack().rank(axis=1, ascending=False).mean()
-            table = means.groupby("model").mean().assign(rank=ranks).sort_values("rank")
-            for name, row in table.iterrows():
-                lines.append(
-                    f"| {rows} | {name} | {row.auc:.4f} | {row['rank']:.2f} | {row.log_loss:.4f} |"
-                )
+    asked = sorted(frame.rows.unique())
+    groups = {
+        "All tables": frame,
+        "Tables not used for choosing": frame[~frame.table.isin(CHOSEN_ON)],
+        "Tables used neither for choosing nor for the simulator": frame[
+            ~frame.table.isin((*CHOSEN_ON, *STEERED))
+        ],
+    }
+    lines = sizes(frame)
+    for title, part in groups.items():
+        lines += by_size(part, title, asked)
+    for title, part in groups.items():
+        lines += by_size(once(part), f"{title}, every draw once", asked)
+    if "compact" in set(frame.model):
+        lines += ["\n## The compact model table by table, every draw once"]
+        lines += ["\nHow many tables it wins, and its mean lead ± one standard error over tables."]
+        for title, part in groups.items():
+            lines += duels(part, title)
+    marks = dict.fromkeys(CHOSEN_ON, "*") | dict.fromkeys(STEERED, "†")
     for field, title in (("auc", "mean AUC"), ("log_loss", "mean log loss")):
         wide = frame.groupby(["table", "model"])[field].mean().unstack()
-        lines += [f"\n## By table, {title} over sizes and seeds (* used for choosing)\n"]
+        lines += [f"\n## By table, {title} over sizes and seeds\n"]
+        lines += ["\\* used for choosing, † used for finding what the simulator lacked\n"]
         lines += ["| table | " + " | ".join(wide.columns) + " |"]
         lines += ["|---" * (len(wide.columns) + 1) + "|"]
         for name, row in wide.iterrows():
-            mark = "*" if name in CHOSEN_ON else ""
-            lines.append(f"| {name}{mark} | " + " | ".join(f"{v:.4f}" for v in row) + " |")
+            lines.append(
+                f"| {name}{marks.get(name, '')} | " + " | ".join(f"{v:.4f}" for v in row) + " |"
+            )
     return "\n".join(lines)
 
 
@@ -209,8 +283,10 @@ def main() -> None:
     given = parser.parse_args()
     file = given.csv or (given.out / "compact_quality.csv" if given.out else None)
     done: list[dict[str, Any]] = []
+    weights = digest(path(given.model))
     if file and file.exists():
-        done = pd.read_csv(file, keep_default_na=False).to_dict("records")
+        kept = pd.read_csv(file, keep_default_na=False)
+        done = kept[kept.digest.isin(("", weights))].to_dict("records")
     seen = {(r["table"], int(r["rows"]), int(r["seed"]), r["model"]) for r in done}
     for source in sorted(given.data.glob("*.csv")):
         if given.tables and source.stem not in given.tables.split(","):
@@ -232,12 +308,13 @@ def main() -> None:
                             writer.writeheader()
                         writer.writerows(new)
             print(f"{table.name} {rows}", flush=True)
-    frame = pd.DataFrame(done).astype({"auc": float, "log_loss": float, "rows": int})
+    types = {"auc": float, "log_loss": float, "rows": int, "labelled": int}
+    frame = pd.DataFrame(done).astype(types)
     text = summary(frame)
     stamp = datetime.now(UTC).strftime("%Y-%m-%d")
     head = (
         f"# Quality of the compact model\n\n{stamp}, {platform.machine()}, "
-        f"{os.cpu_count()} cores; checkpoint digest {digest(path(given.model))}; "
+        f"{os.cpu_count()} cores; checkpoint digest {weights}; "
         f"seeds {', '.join(map(str, sorted(frame.seed.unique())))}; "
         f"{frame.note.astype(bool).sum()} failures among {len(frame)} runs.\n"
     )

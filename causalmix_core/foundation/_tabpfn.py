@@ -11,15 +11,14 @@ For whoever fine-tunes or predicts::
 
 `encoder.categorical` are the positions of unordered categories; `classifier` hands them to
 `TabPFNClassifier(categorical_features_indices=…)`. Labels of training rows cover every class, so
-columns of `predict_proba` stand in the order of `encoder.classes`. `encoder.to_json()` and
-`TableEncoder.from_json(text)` carry a fitted encoder into a saved model.
+columns of `predict_proba` stand in the order of `encoder.classes`.
 """
 
-import json
+import math
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,7 +42,10 @@ class TableEncoder:
 
     Numbers stay as they are (infinities count as missing); dates become days since the first
     training date, month and weekday; categories become their position in `categories`, where a
-    value that the training rows do not hold counts as missing.
+    value that the training rows do not hold counts as missing. What is the same in all training
+    rows is left out: an ensemble member that saw nothing else would refuse to predict. Where
+    nothing is left, TabPFN gets a column that marks the last training row, and predicts about the
+    shares of the classes.
 
     Attributes:
         columns: the feature columns, in the table's order.
@@ -52,8 +54,8 @@ class TableEncoder:
         origins: for every datetime column the first training date, in microseconds since 1970.
         target: name of the target column.
         classes: the target's values in the training rows, sorted.
-        filler: whether a meaningless column is added because no feature varies in the training
-            rows (TabPFN refuses such a table; with it the prediction is the class shares).
+        rows: number of training rows.
+        varying: positions of the encoded columns that vary in the training rows.
     """
 
     columns: tuple[str, ...]
@@ -62,7 +64,8 @@ class TableEncoder:
     origins: dict[str, int]
     target: str
     classes: tuple[str, ...]
-    filler: bool = False
+    rows: int
+    varying: tuple[int, ...] = ()
 
     @classmethod
     def fit(cls, train: Table) -> "TableEncoder":
@@ -102,12 +105,11 @@ class TableEncoder:
             origins=origins,
             target=train.target,
             classes=classes,
+            rows=len(train),
         )
-        X = encoder.transform(train.frame)
-        varies = [len(np.unique(X[:, j])) > 1 for j in range(X.shape[1])]
-        if any(varies):
-            return encoder
-        return TableEncoder(**{**encoder.__dict__, "filler": True})
+        encoded = encoder._columns(train.frame)
+        varying = tuple(j for j, cells in enumerate(encoded) if len(np.unique(cells)) > 1)
+        return replace(encoder, varying=varying)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -117,7 +119,7 @@ class TableEncoder:
             out.append(column)
             if kind is Kind.DATETIME:
                 out += [f"{column}: month", f"{column}: weekday"]
-        return (*out, *(["(none)"] if self.filler else []))
+        return tuple(out[j] for j in self.varying) or ("(none)",)
 
     @property
     def width(self) -> int:
@@ -140,6 +142,17 @@ class TableEncoder:
         gone = [column for column in self.columns if column not in frame.columns]
         if gone:
             raise TableError(f"The rows lack the column {gone[0]!r} that the model was fitted on.")
+        encoded = self._columns(frame)
+        if self.varying:
+            return np.stack([encoded[j] for j in self.varying], axis=1)
+        # Whoever asks about fewer or more rows gets the same answer for each of them.
+        last = np.zeros((len(frame), 1))
+        if len(frame) == self.rows:
+            last[-1] = 1.0
+        return last
+
+    def _columns(self, frame: pd.DataFrame) -> list[NDArray[np.float64]]:
+        """Encode every feature column, those that do not vary among them."""
         out: list[NDArray[np.float64]] = []
         for column, kind in zip(self.columns, self.kinds, strict=True):
             values = frame[column]
@@ -157,9 +170,7 @@ class TableEncoder:
                 texts = values.astype(object)
                 codes = [np.nan if pd.isna(v) else code.get(str(v), np.nan) for v in texts]
                 out.append(np.array(codes, dtype="float64"))
-        if self.filler:
-            out.append(np.arange(len(frame), dtype="float64") % 2)
-        return np.stack(out, axis=1) if out else np.empty((len(frame), 0))
+        return out
 
     def labels(self, frame: pd.DataFrame) -> NDArray[np.int64]:
         """Return the target as positions in `classes`.
@@ -179,24 +190,6 @@ class TableEncoder:
             )
         return np.array([code[v] for v in values.astype(str)], dtype=np.int64)
 
-    def to_json(self) -> str:
-        """Write the fitted rules as JSON."""
-        return json.dumps(self.__dict__, default=str, ensure_ascii=False, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> "TableEncoder":
-        """Read what `to_json` wrote."""
-        d = json.loads(text)
-        return cls(
-            columns=tuple(d["columns"]),
-            kinds=tuple(Kind(k) for k in d["kinds"]),
-            categories={k: tuple(v) for k, v in d["categories"].items()},
-            origins={k: int(v) for k, v in d["origins"].items()},
-            target=d["target"],
-            classes=tuple(d["classes"]),
-            filler=bool(d["filler"]),
-        )
-
 
 def _microseconds(values: "pd.Series[Any]") -> NDArray[np.float64]:
     stamps = pd.to_datetime(values).to_numpy(dtype="datetime64[us]")
@@ -204,11 +197,12 @@ def _microseconds(values: "pd.Series[Any]") -> NDArray[np.float64]:
 
 
 def _natural(value: str) -> tuple[int, float, str]:
-    """Sort numbers by size, before text."""
+    """Sort numbers by size, before text; "nan", which no number is less than, is text."""
     try:
-        return (0, float(value), value)
+        number = float(value)
     except ValueError:
-        return (1, 0.0, value)
+        number = math.nan
+    return (1, 0.0, value) if math.isnan(number) else (0, number, value)
 
 
 def check_classes(classes: Sequence[str], target: str) -> None:
@@ -297,7 +291,7 @@ def _covering(file: Path, n_estimators: int | Literal["auto"], width: int) -> di
         return None
     for view in views:
         view["max_features_per_estimator"] = max(view["max_features_per_estimator"], least)
-    return {"PREPROCESS_TRANSFORMS": views}
+    return {"PREPROCESS_TRANSFORMS": views, "FEATURE_SUBSAMPLING_METHOD": "balanced"}
 
 
 def column_transformer(name: str, rows: int) -> Any:
@@ -323,6 +317,20 @@ def build_network(config: dict[str, Any], architecture: str = "tabpfn_v2") -> An
     if unused:
         raise CheckpointError(f"Unknown settings of {architecture}: {', '.join(sorted(unused))}.")
     return module.get_architecture(parsed)
+
+
+def load_network(file: Path) -> Any:
+    """Build the network of a checkpoint with its weights, as tabpfn itself reads it.
+
+    Raises:
+        CheckpointError: tabpfn cannot read the file.
+    """
+    from tabpfn.model_loading import load_model
+
+    try:
+        return load_model(path=file, estimator_type="classifier")[0]
+    except Exception as error:
+        raise CheckpointError(f"tabpfn cannot read {file.name}: {error}") from error
 
 
 def inference_settings(**settings: Any) -> dict[str, Any]:
@@ -368,7 +376,7 @@ def convert_pickle(file: Path, version: str) -> dict[str, Any]:
     Settings that old files lack are filled in as tabpfn itself would.
 
     Raises:
-        CheckpointError: the file holds anything but plain values and tensors.
+        CheckpointError: the file holds anything but plain values and tensors, or is damaged.
     """
     import pickle
 
@@ -382,6 +390,8 @@ def convert_pickle(file: Path, version: str) -> dict[str, Any]:
         kept: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(f"{file.name} holds more than numbers: {error}") from None
+    except (RuntimeError, EOFError, OSError) as error:
+        raise CheckpointError(f"{file.name} is damaged, download it again: {error}") from None
     if "inference_config" not in kept:
         from dataclasses import asdict
 

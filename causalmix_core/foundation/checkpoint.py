@@ -48,7 +48,7 @@ def header(path: str | Path) -> dict[str, Any]:
         with safe_open(str(file), framework="np") as opened:
             entries = opened.metadata() or {}
         return {key: json.loads(value) for key, value in entries.items()}
-    except (SafetensorError, json.JSONDecodeError) as error:
+    except (SafetensorError, json.JSONDecodeError, RecursionError) as error:
         raise CheckpointError(f"{file.name} is damaged or no tabpfn checkpoint: {error}") from None
 
 

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from causalmix_core.foundation import checkpoint
 from causalmix_core.foundation.device import choose
 from causalmix_core.foundation.models import DEFAULT, path
 
@@ -39,7 +38,7 @@ class ClassEnergy:
         device: where the network runs; "cpu" gives the same figures everywhere.
 
     Raises:
-        CheckpointError: the model is not on this machine.
+        CheckpointError: the model is not on this machine, or cannot be read.
     """
 
     def __init__(
@@ -130,12 +129,14 @@ def _corners(width: int, rng: np.random.Generator) -> Array:
     return np.array([first, -first, second, -second])
 
 
-@lru_cache(maxsize=2)
 def _network(file: Path, device: str) -> Any:
-    """Load a network that is only read from; kept, as it is asked for once per class."""
-    from causalmix_core.foundation._tabpfn import build_network
+    """Return a network that is only read from; kept, as it is asked for once per class."""
+    written = file.stat()
+    return _kept(file, device, written.st_mtime_ns, written.st_size)
 
-    kept = checkpoint.load(file)
-    network = build_network(kept["config"], kept.get("architecture_name") or "tabpfn_v2")
-    network.load_state_dict(kept["state_dict"])
-    return network.to(device).eval().requires_grad_(False)
+
+@lru_cache(maxsize=2)
+def _kept(file: Path, device: str, written_at: int, size: int) -> Any:
+    from causalmix_core.foundation._tabpfn import load_network
+
+    return load_network(file).to(device).eval().requires_grad_(False)

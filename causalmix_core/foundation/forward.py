@@ -3,9 +3,9 @@
 Fine-tuning and TabEBM spend nearly all their time in the network. tabpfn's own forward pass
 computes every cell of every row up to the last layer, of which only the target cells of the query
 rows are read. Here the last layer is computed for these alone: the same function of the same
-weights (tests compare outputs and gradients with the network's own), with about a sixth less to
-do. Query rows attend to one key head, so their heads are laid out as further queries instead of
-copying that head.
+weights (tests compare outputs and gradients with the network's own), with less to do. Query rows
+attend to one key head, so their heads are laid out as further queries instead of copying that
+head.
 
 With `bfloat16` the matrix products of the layers are done in bfloat16, everything else in float32.
 

@@ -142,8 +142,8 @@ def path(name_or_file: str | os.PathLike[str] = DEFAULT) -> Path:
     text = os.fspath(name_or_file)
     listed = {known.name: known for known in MODELS}
     if text not in listed:
-        looks_like_file = os.sep in text or "/" in text or Path(text).suffix != ""
-        if looks_like_file:
+        endings = (".safetensors", *checkpoint.PICKLES)
+        if os.sep in text or "/" in text or text.lower().endswith(endings):
             return checkpoint.check_file(text)
         model(text)
     chosen = listed[text]

@@ -55,6 +55,10 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path) -> None:
     noise.write_bytes(b"\x00" * 100)
     with pytest.raises(CheckpointError, match="damaged"):
         checkpoint.load(noise)
+    deep = tmp_path / "deep.safetensors"
+    save_file({"a": np.zeros(3)}, str(deep), metadata={"config": "[" * 100_000})
+    with pytest.raises(CheckpointError, match="damaged"):
+        checkpoint.load(deep)
     bare = tmp_path / "bare.safetensors"
     save_file({"a": np.zeros(3)}, str(bare))
     with pytest.raises(CheckpointError, match="no tabpfn checkpoint"):

@@ -1,11 +1,14 @@
 """From a typed table to the numbers TabPFN takes."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from causalmix_core.errors import TableError
 from causalmix_core.foundation import TableEncoder
+from causalmix_core.foundation._tabpfn import _natural
 from causalmix_core.table.kinds import Kind
 from causalmix_core.table.table import Table
 
@@ -63,17 +66,33 @@ def test_values_the_training_rows_do_not_hold_count_as_missing() -> None:
 
 def test_the_encoding_of_training_rows_ignores_all_other_rows() -> None:
     table = mixed_table()
+    changed = table.frame.copy()
+    garbage = {
+        "size": -7.0, "count": 99, "member": "false", "colour": "grey", "grade": "mid",
+        "since": pd.Timestamp("1999-09-09"), "y": "c",
+    }  # fmt: skip
+    for column, value in garbage.items():
+        changed.loc[[2, 3], column] = value
     alone = TableEncoder.fit(table.take([0, 1]))
-    assert alone == TableEncoder.fit(table.with_frame(table.frame.iloc[[0, 1]]))
+    assert alone == TableEncoder.fit(table.with_frame(changed).take([0, 1]))
     assert alone.categories["grade"] == ("low", "high")
+    assert alone.classes == ("a", "b")
+    pd.testing.assert_frame_equal(table.frame.iloc[:2], changed.iloc[:2])
+    assert alone != TableEncoder.fit(table.with_frame(changed))
 
 
-def test_a_fitted_encoder_survives_being_written_down() -> None:
-    encoder = TableEncoder.fit(mixed_table())
-    again = TableEncoder.from_json(encoder.to_json())
-    assert again == encoder
-    X = encoder.transform(mixed_table().frame)
-    np.testing.assert_array_equal(again.transform(mixed_table().frame), X)
+def test_levels_that_read_as_no_number_have_one_order() -> None:
+    levels = ["b", "NaN", "10", "nan", "2", "-inf"]
+    orders = {tuple(sorted(given, key=_natural)) for given in itertools.permutations(levels)}
+    assert orders == {("-inf", "2", "10", "NaN", "b", "nan")}
+
+
+def test_what_is_the_same_in_all_training_rows_is_left_out() -> None:
+    table = mixed_table()
+    encoder = TableEncoder.fit(table.take([0, 3]))
+    assert encoder.names == ("size", "count", "colour", "since", "since: weekday")
+    assert encoder.transform(table.frame).shape == (4, encoder.width)
+    assert [encoder.names[i] for i in encoder.categorical] == ["colour"]
 
 
 def test_a_missing_column_is_named() -> None:

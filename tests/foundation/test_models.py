@@ -46,9 +46,10 @@ def test_the_compact_model_says_that_it_is_not_tabpfns_release() -> None:
     assert checkpoint.header(foundation.path())["causalmix"]["licence"] == "Apache-2.0"
 
 
-def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
+@pytest.mark.parametrize("name", ["nonsense", "tabpfn-v2.6", "table.csv"])
+def test_an_unknown_name_is_refused_with_the_names_there_are(name: str) -> None:
     with pytest.raises(CheckpointError, match="compact, tabpfn-v2"):
-        foundation.path("nonsense")
+        foundation.path(name)
 
 
 def test_a_model_that_is_not_downloaded_says_how_to_get_it(
@@ -126,6 +127,24 @@ def test_a_downloaded_pickle_with_code_in_it_is_refused(
     with pytest.raises(CheckpointError, match="more than numbers"):
         foundation.download("tabpfn-v2", fetch=fetch)
     assert not trace.exists()
+
+
+def test_a_download_that_broke_off_is_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAUSALMIX_HOME", str(tmp_path))
+    for share in (0.0, 0.6):
+
+        def fetch(version: str, folder: Path, share: float = share) -> Path:
+            file = folder / "official.ckpt"
+            torch.save({"state_dict": tiny()["state_dict"], "config": TINY}, file)
+            whole = file.read_bytes()
+            file.write_bytes(whole[: int(share * len(whole))])
+            return file
+
+        with pytest.raises(CheckpointError, match="damaged"):
+            foundation.download("tabpfn-v2", fetch=fetch)
+    assert not foundation.is_available("tabpfn-v2")
 
 
 def test_the_cpu_is_always_there_and_absent_devices_are_named() -> None:

@@ -1,8 +1,10 @@
 """Pre-training: the same seed gives the same run, and tasks look as they will in use."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tabpfn.architectures import tabpfn_v2
 
+from causalmix_core.errors import CheckpointError
 from causalmix_core.foundation import checkpoint, classifier, path
 from causalmix_core.foundation._tabpfn import build_network
-from causalmix_core.foundation.pretraining import batches, curriculum, precision, prior
+from causalmix_core.foundation.pretraining import batches, curriculum, precision, prior, train
+from causalmix_core.foundation.pretraining import deepen as deepening
 from causalmix_core.foundation.pretraining.deepen import deepen
-from causalmix_core.foundation.pretraining.export import inference_views
+from causalmix_core.foundation.pretraining.export import (
+    compact_inference_settings,
+    export,
+    inference_views,
+)
 from causalmix_core.foundation.pretraining.prior import Task, TaskShape, simulate
 from causalmix_core.foundation.pretraining.views import VIEWS, encode
 
@@ -116,7 +124,8 @@ def test_the_network_is_trained_on_what_the_classifier_feeds_it(view: str) -> No
     numeric = np.exp(rng.normal(size=(rows, 2)))
     codes = rng.integers(0, 4, size=(rows, 2)).astype(float)
     X = np.column_stack([numeric[:, 0], codes[:, 0], numeric[:, 1], codes[:, 1]])
-    X[rng.random(rows) < 0.2, 0] = np.nan
+    for column in (0, 1):
+        X[rng.random(rows) < 0.2, column] = np.nan
     y = (codes[:, 0] > 1).astype(int)
 
     settings = {"PREPROCESS_TRANSFORMS": inference_views([view])}
@@ -134,15 +143,17 @@ def test_the_network_is_trained_on_what_the_classifier_feeds_it(view: str) -> No
     task = Task(X, (0, 4, 0, 4), y.astype(np.int64))
     ours = encode(rng, [task], view, context, width=used.shape[1])[0][:, 0]
     assert len(fed) == 1
-    assert used.shape == ours.shape == (rows, 10 if view == "onehot" else 4)
+    assert used.shape == ours.shape == (rows, 11 if view == "onehot" else 4)
 
     def canonical(columns: np.ndarray) -> list[tuple[float, ...]]:
         """Columns in a fixed order; codes by which rows share a value, as they are shuffled."""
         out = []
         for column in columns.T:
-            if set(np.unique(column)) == {0.0, 1.0, 2.0, 3.0}:
-                first = {v: i for i, v in reversed(list(enumerate(column)))}
-                column = np.array([first[v] for v in column])
+            # where cells are missing, tabpfn shuffles one code more and leaves one out
+            known = set(column[~np.isnan(column)])
+            if len(known) == 4 and known <= {0.0, 1.0, 2.0, 3.0, 4.0}:
+                first = {v: i for i, v in reversed(list(enumerate(column))) if not np.isnan(v)}
+                column = np.array([first.get(v, np.nan) for v in column])
             out.append(tuple(np.where(np.isnan(column), -9.0, np.round(column, 4)).tolist()))
         return sorted(out)
 
@@ -159,14 +170,17 @@ def test_a_fast_step_computes_what_the_network_itself_would(
     labels = torch.from_numpy(given.y[: given.context]).float()
     shipped = checkpoint.load(path())
 
-    def outcome(fast: bool) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    def network_of(fast: bool) -> Any:
         network = build_network(shipped["config"])
         network.load_state_dict(shipped["state_dict"])
         network.train()
         if fast:
             precision.prepare(network)
-        # the embeddings that tell columns apart are drawn by another generator
-        network.add_column_embeddings = lambda x: x
+        network.seed = given.seed
+        return network
+
+    def outcome(fast: bool) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        network = network_of(fast)
         logits = precision.forward(network, given.X, labels, bfloat16=False)
         logits.square().mean().backward()
         return logits.detach(), [p.grad for p in network.parameters() if p.grad is not None]
@@ -176,6 +190,12 @@ def test_a_fast_step_computes_what_the_network_itself_would(
     assert len(fast[1]) == len(own[1])
     for ours, theirs in zip(fast[1], own[1], strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
+    # every step tells the columns apart in another way
+    network = network_of(True)
+    with torch.no_grad():
+        losses = [float(train.loss_of(network, given._replace(seed=seed))) for seed in (1, 1, 2)]
+    assert losses[0] == losses[1]
+    assert abs(losses[0] - losses[2]) > 1e-4
 
 
 def test_a_deeper_network_begins_by_computing_what_it_did_before() -> None:
@@ -198,6 +218,39 @@ def test_a_deeper_network_begins_by_computing_what_it_did_before() -> None:
         deepen(state, [1, 1])
     with pytest.raises(ValueError, match="ascending"):
         deepen(state, [layers])
+
+
+def test_the_shipped_file_carries_the_present_inference_settings() -> None:
+    present = json.loads(json.dumps(compact_inference_settings()))
+    assert checkpoint.header(path())["inference_config"] == present
+
+
+def loads_into_its_own_network(file: Path) -> dict[str, object]:
+    kept = checkpoint.load(file)
+    build_network(kept["config"]).load_state_dict(kept["state_dict"])
+    return dict(kept["config"])
+
+
+def test_the_kept_state_can_be_exported_whatever_the_present_depth(tmp_path: Path) -> None:
+    trunk = Path(train.__file__).parent / "state" / "trunk.safetensors"
+    loads_into_its_own_network(export(trunk, tmp_path / "a.safetensors"))
+
+
+def test_a_state_tells_its_network_and_one_of_another_depth_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = train.NETWORK | {"emsize": 16, "nlayers": 2}
+    monkeypatch.setattr(train, "NETWORK", small)
+    settings = train.Settings(out=tmp_path)
+    train.State(settings).save(tmp_path / "state.safetensors", settings)
+    again = train.State(settings)
+    again.load(tmp_path / "state.safetensors")
+    deepening.main([str(tmp_path / "state.safetensors"), str(tmp_path / "deeper"), "--after", "1"])
+    with pytest.raises(CheckpointError, match=r"3 layers and the network 2.*deepen"):
+        again.load(tmp_path / "deeper")
+    for name, layers in (("state.safetensors", 2), ("deeper", 3)):
+        config = loads_into_its_own_network(export(tmp_path / name, tmp_path / "b.safetensors"))
+        assert config == small | {"nlayers": layers}
 
 
 def run(out: Path, steps: int, *more: str) -> None:

@@ -106,15 +106,38 @@ def test_unseen_categories_and_new_missing_values_are_predicted() -> None:
     assert p[3].argmax() == 1
 
 
-def test_few_members_see_more_columns_each() -> None:
+def test_where_nothing_varies_a_rows_prediction_does_not_depend_on_the_rows_beside_it() -> None:
+    table = cases()["nothing but constant columns"]
+    encoder = TableEncoder.fit(table)
+    model = load("compact", encoder=encoder, n_estimators=2, device="cpu")
+    model.fit(encoder.transform(table.frame), encoder.labels(table.frame))
+    together = model.predict_proba(encoder.transform(table.frame.iloc[:7]))
+    alone = [model.predict_proba(encoder.transform(table.frame.iloc[[i]]))[0] for i in (0, 1, 6)]
+    np.testing.assert_allclose(together[[0, 1, 6]], alone, atol=1e-6)
+    np.testing.assert_allclose(together, together[:1].repeat(7, axis=0), atol=1e-6)
+
+
+def test_one_column_that_varies_among_many_that_do_not_is_enough() -> None:
+    X = pd.DataFrame(np.ones((ROWS, 240)), columns=[f"x{i}" for i in range(240)])
+    X["x7"] = np.arange(ROWS) % 5
+    table = table_of(X, pd.Series(np.where(X["x7"] > 2, "a", "b"), dtype="str"))
+    encoder = TableEncoder.fit(table)
+    model = load("compact", encoder=encoder, device="cpu")
+    model.fit(encoder.transform(table.frame), encoder.labels(table.frame))
+    p = model.predict_proba(encoder.transform(table.frame))[:, 0]
+    assert p[X["x7"] > 2].min() > p[X["x7"] <= 2].max()
+
+
+def test_few_members_see_more_columns_each_and_together_all() -> None:
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(30, 240)), columns=[f"x{i}" for i in range(240)])
     table = table_of(X, pd.Series(["a", "b"] * 15, dtype="str"))
     encoder = TableEncoder.fit(table)
     model = load("compact", encoder=encoder, n_estimators=2, device="cpu")
     model.fit(encoder.transform(table.frame), encoder.labels(table.frame))
-    seen = [len(member.feature_indices) for member in model.executor_.ensemble_members]
-    assert seen == [120, 120]
+    first, second = (set(member.feature_indices) for member in model.executor_.ensemble_members)
+    assert (len(first), len(second)) == (120, 120)
+    assert first | second == set(range(240))
 
 
 @pytest.mark.slow

@@ -8,14 +8,20 @@ starting anew is that of Chen et al., *Net2Net* (2016), and Du et al., *Stacking
 """
 
 import argparse
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 LAYER = re.compile(r"\.blocks\.(\d+)\.")
 LAST = ("out_projection.weight", "mlp.2.weight")
 """Matrices whose result is added to the input of an attention or of the feed-forward part."""
+
+
+def count_layers(names: Iterable[str]) -> int:
+    """Return how many layers the tensors of these names, as a training state has them, make up."""
+    return 1 + max((int(found[1]) for name in names if (found := LAYER.search(name))), default=-1)
 
 
 def deepen(tensors: dict[str, Any], after: Sequence[int]) -> dict[str, Any]:
@@ -30,7 +36,7 @@ def deepen(tensors: dict[str, Any], after: Sequence[int]) -> dict[str, Any]:
     """
     import torch
 
-    layers = 1 + max(int(found[1]) for key in tensors if (found := LAYER.search(key)))
+    layers = count_layers(tensors)
     if sorted(set(after)) != list(after) or not all(0 <= i < layers for i in after):
         raise ValueError(f"Layers to copy: ascending numbers from 0 to {layers - 1}, not {after}.")
     out: dict[str, Any] = {}
@@ -63,6 +69,9 @@ def main(arguments: list[str] | None = None) -> None:
         tensors = {key: file.get_tensor(key) for key in file.keys()}
         header = file.metadata()
     deeper = deepen(tensors, [int(i) for i in given.after.split(",")])
+    if "network" in header:
+        network = json.loads(header["network"]) | {"nlayers": count_layers(deeper)}
+        header["network"] = json.dumps(network)
     save_file(deeper, str(given.out), metadata=header)
 
 

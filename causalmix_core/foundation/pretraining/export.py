@@ -1,12 +1,14 @@
 """Turn a training state into the checkpoint that `TabPFNClassifier` loads."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from causalmix_core.foundation import checkpoint
 from causalmix_core.foundation._tabpfn import inference_settings
+from causalmix_core.foundation.pretraining.deepen import count_layers
 from causalmix_core.foundation.pretraining.train import NETWORK
 from causalmix_core.foundation.pretraining.views import ONEHOT_LEVELS, VIEWS
 
@@ -38,6 +40,7 @@ def compact_inference_settings() -> dict[str, Any]:
     """Return the inference settings stored in the compact checkpoint; they match `views`."""
     return inference_settings(
         PREPROCESS_TRANSFORMS=inference_views(),
+        FEATURE_SUBSAMPLING_METHOD="balanced",
         FINGERPRINT_FEATURE=False,
         MIN_NUMBER_SAMPLES_FOR_CATEGORICAL_INFERENCE=0,
         MAX_NUMBER_OF_FEATURES=500,
@@ -48,7 +51,11 @@ def compact_inference_settings() -> dict[str, Any]:
 
 
 def export(state: Path, out: Path, averaged: bool = True) -> Path:
-    """Write the (averaged) weights of a training state as a checkpoint."""
+    """Write the (averaged) weights of a training state as a checkpoint.
+
+    The network is the one that the state tells of, or, of states that do not, the present one with
+    as many layers as the state has.
+    """
     from safetensors import safe_open
 
     start = "average." if averaged else "network."
@@ -56,13 +63,15 @@ def export(state: Path, out: Path, averaged: bool = True) -> Path:
         kept = {
             key[len(start) :]: file.get_tensor(key) for key in file.keys() if key.startswith(start)
         }
-        step = int(file.metadata()["step"])
+        header = file.metadata()
+        layers = count_layers(file.keys())
+    network = json.loads(header["network"]) if "network" in header else NETWORK
     return checkpoint.save(
         {
             "architecture_name": "tabpfn_v2",
-            "config": NETWORK,
+            "config": network | {"nlayers": layers},
             "inference_config": compact_inference_settings(),
-            "causalmix": {"name": "compact", "step": step, "licence": "Apache-2.0"},
+            "causalmix": {"name": "compact", "step": int(header["step"]), "licence": "Apache-2.0"},
             "state_dict": kept,
         },
         out,

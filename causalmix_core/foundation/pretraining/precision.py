@@ -1,12 +1,12 @@
 """Faster training steps: bfloat16 where it pays, and nothing computed that nobody reads.
 
-Matrix products in bfloat16 are about three times faster than in float32 on processors that have it,
-but torch's attention kernel for the CPU is several times slower in it, most of all backwards. So
-everything runs in bfloat16 except attention, with the weights kept in float32, and the random
-column embeddings are drawn in float32, as they are at prediction time.
+Matrix products in bfloat16 are faster than in float32 on processors that have it, but torch's
+attention kernel for the CPU is slower in it, most of all backwards. So everything runs in bfloat16
+except attention, with the weights kept in float32, and the random column embeddings are drawn in
+float32, as they are at prediction time.
 
 Of the last layer only the target cells are read, so only they are computed: the same function and
-gradients with about a seventh less to do.
+gradients with less to do.
 """
 
 from typing import Any

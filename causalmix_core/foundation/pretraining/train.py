@@ -9,9 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from causalmix_core.errors import CheckpointError
 from causalmix_core.foundation._tabpfn import build_network
 from causalmix_core.foundation.pretraining import curriculum, precision
 from causalmix_core.foundation.pretraining.batches import Batch, stream
+from causalmix_core.foundation.pretraining.deepen import count_layers
 
 NETWORK = {
     "max_num_classes": 10,
@@ -147,18 +149,30 @@ class State:
 
         partial = path.with_suffix(".partial")
         header = {"step": str(self.step), "seconds": str(self.seconds)}
+        header["network"] = json.dumps(NETWORK)
         header["settings"] = json.dumps(asdict(settings), default=str)
         save_file(self.tensors(), str(partial), metadata=header)
         os.replace(partial, path)
 
     def load(self, path: Path) -> None:
-        """Restore a saved state; optimiser entries are created as the optimisers keep them."""
+        """Restore a saved state; optimiser entries are created as the optimisers keep them.
+
+        Raises:
+            CheckpointError: the state's network has more or fewer layers.
+        """
         from safetensors import safe_open
 
         parameters = dict(self.network.named_parameters())
         with safe_open(str(path), framework="pt", device="cpu") as file:
             header = file.metadata()
             kept = {key: file.get_tensor(key) for key in file.keys()}
+        layers, wanted = count_layers(kept), len(self.network.blocks)
+        if layers != wanted:
+            raise CheckpointError(
+                f"{path} has {layers} layers and the network {wanted}: add layers to it with "
+                "causalmix_core.foundation.pretraining.deepen, or set 'nlayers' of NETWORK in "
+                f"train.py to {layers}."
+            )
         self.step, self.seconds = int(header["step"]), float(header["seconds"])
         self.network.load_state_dict(
             {k[8:]: v for k, v in kept.items() if k.startswith("network.")}

@@ -27,10 +27,11 @@ def simulated_scores(weights: dict[str, Any], tasks: int = 8) -> list[str]:
     network.eval()
     rows = []
     for name, columns, classes, view in (
-        ("few columns", 4, 2, "ranks"),
-        ("20 columns", 20, 2, "ranks"),
+        ("few columns", 4, 2, "codes"),
+        ("20 columns", 20, 2, "codes"),
+        ("20 columns ranks", 20, 2, "ranks"),
         ("20 columns onehot", 20, 2, "onehot"),
-        ("many classes", 12, 10, "ranks"),
+        ("many classes", 12, 10, "codes"),
     ):
         shape = BatchShape(tasks, 256, 128, columns, classes, 1.0, view, "own")
         rng = np.random.default_rng([2**31, columns, classes])
