@@ -340,6 +340,38 @@ def test_a_file_read_like_another_may_not_lack_columns_or_hold_other_kinds():
         read_table(b"age,pay\n20,1\nold,2\n", like=train, name="new.csv")
 
 
+def dates_of(texts, like=None):
+    rows = "".join(f"{text},{k},{'ab'[k % 2]}\n" for k, text in enumerate(texts))
+    data = f"when,x,y\n{rows}".encode()
+    return read_table(data, None if like else "y", name="dates.csv", like=like).frame["when"]
+
+
+@pytest.mark.parametrize("order", ["%d/%m/%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M"])
+def test_days_and_months_stand_as_in_the_first_file(order):
+    days = pd.Series(pd.date_range("2024-03-01", "2024-04-20").astype("datetime64[us]"))
+    train = read_table(
+        pd.DataFrame({"when": days.dt.strftime(order), "y": ["a", "b", "c"] * 17}), "y", name="t"
+    )
+    early = days[days.dt.day <= 12].reset_index(drop=True)
+    for written in (order, order[:8], "%Y-%m-%d", "%d.%m.%Y", "%d %b %Y"):
+        read = dates_of(early.dt.strftime(written), like=train)
+        pd.testing.assert_series_equal(read, early, check_names=False)
+    other = "%m/%d/%Y" if order.startswith("%d") else "%d/%m/%Y"
+    shown = pd.Timestamp("2024-12-31").strftime(order)
+    with pytest.raises(TableError, match=f"'when' holds .* \\(row 1\\), but 't' .* like {shown};"):
+        dates_of(days.dt.strftime(other), like=train)
+
+
+def test_dates_that_may_be_swapped_are_refused_beside_plain_ones():
+    train = read_table(
+        pd.DataFrame({"when": ["2024-03-01", "2024-03-09", "2024-05-02"] * 2, "y": list("ababab")}),
+        "y",
+    )
+    with pytest.raises(TableError, match="like 2024-12-31; write them so here too"):
+        dates_of(["03/04/2024", "05/06/2024"], like=train)
+    assert dates_of(["", ""], like=train).isna().all()
+
+
 def test_categories_that_are_numbers_are_spelt_as_the_first_file_spells_them():
     train = read_table(b"a,b,y\n0,5,no\n1,6,yes\n0,7,no\n1,8,yes\n", "y", name="train.csv")
     new = read_table(pd.DataFrame({"a": [0.0, 1.0, np.nan], "b": [1, 2, 3]}), like=train)
