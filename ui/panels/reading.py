@@ -6,7 +6,7 @@ import streamlit as st
 
 from causalmix_core.errors import CausalMixError
 from causalmix_core.experiment.workspace import Choices, Workspace
-from causalmix_core.table import read_raw
+from causalmix_core.table import read_raw, to_table
 from ui.loader import keep_source, kept_source
 from ui.words import plain
 
@@ -70,6 +70,7 @@ def reading(space: Workspace) -> None:
                             header
                         ],
                     )
+                    to_table(again)
                 except CausalMixError as error:
                     st.error(plain(error), icon=":material/error:")
                 else:
