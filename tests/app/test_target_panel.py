@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from causalmix_core.experiment.workspace import Workspace
+from causalmix_core.experiment.workspace import Choices, Workspace
 
 from .conftest import Open, assert_sound
 
@@ -29,6 +30,28 @@ def test_a_refused_group_is_told_and_the_page_comes_to_rest(
     assert "Nothing was changed" in message
     assert box(app, "How to choose them").value.startswith("At random")
     assert space.choices().group is None
+
+
+@pytest.mark.parametrize(
+    ("common", "clicks"), [("0", [3, 3, 2, 3]), ("100", [2, 2, 3]), ("50", [4, 4])]
+)
+def test_bins_that_the_values_do_not_give_are_told_and_the_page_comes_to_rest(
+    open_page: Open, space: Workspace, common: str, clicks: list[int]
+) -> None:
+    raw = space.raw()
+    scores = [common if k % 4 else str(k % 97) for k in range(len(raw))]
+    space.put_raw(replace(raw, frame=raw.frame.assign(score=scores)), Choices(target="score"))
+    app = open_page("data", space.project)
+    for wanted in clicks:
+        [bins] = app.get("button_group")
+        bins.set_value(wanted)
+        app.run()
+        assert_sound(app)
+        kept = len(space.choices().bins) + 1
+        assert 2 <= kept <= wanted
+        assert app.get("button_group")[0].value == kept
+        told = f"Its values leave only {kept} bins."
+        assert (told in [each.value for each in app.caption]) == (kept < wanted)
 
 
 def test_going_from_groups_to_time_waits_for_a_column(open_page: Open, space: Workspace) -> None:

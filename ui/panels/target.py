@@ -11,6 +11,7 @@ from ui.session import parts_of
 
 NO_TARGET = "(no target yet)"
 _ROUND = "target-round"
+_FEWER = "fewer-bins"
 
 
 def _key(space: Workspace, name: str) -> str:
@@ -19,8 +20,11 @@ def _key(space: Workspace, name: str) -> str:
 
 
 def _decide(space: Workspace, **changes: object) -> None:
-    """Save other choices and run the page anew; widgets go back to what is saved if refused."""
-    if not change(space, **changes):
+    """Save other choices and run the page anew; widgets go back to what is saved."""
+    before = space.table_key()
+    change(space, **changes)
+    if space.table_key() == before:
+        # Refused, or the same as before: the widget must not make the same choice once more.
         st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
     st.rerun()
 
@@ -34,6 +38,9 @@ def _take_bins(space: Workspace, count: int) -> None:
     except TableError as error:
         refuse(error)
         edges = choices.bins
+    else:
+        if len(edges) + 1 < count:
+            st.session_state[_FEWER] = f"Its values leave only {len(edges) + 1} bins."
     _decide(space, bins=tuple(edges))
 
 
@@ -69,6 +76,8 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
             )
             if bins and bins != len(choices.bins) + 1:
                 _take_bins(space, bins)
+            if fewer := st.session_state.pop(_FEWER, None):
+                st.caption(fewer)
         if table.kinds[table.target].is_category:
             counts = table.y.value_counts()
             if len(counts) <= 20:
