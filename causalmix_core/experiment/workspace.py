@@ -246,6 +246,11 @@ class Workspace:
             return ()
         return tuple(kept["decided"])
 
+    def has_work(self) -> bool:
+        """Whether there is a graph or synthetic rows, which another table or target drops."""
+        made = any(each.name.startswith("rows-") for each in self.store.frames(self.project))
+        return made or HISTORY in self.store.revisions(self.project)
+
     def forget_graph(self) -> None:
         """Drop graph, synthetic rows and comparison: they belong to an earlier table.
 

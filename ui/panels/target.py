@@ -8,10 +8,12 @@ from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.table import Kind, Table, find_bins, to_table
 from ui.panels.reading import change, refuse
 from ui.session import parts_of
+from ui.words import plain
 
 NO_TARGET = "(no target yet)"
 _ROUND = "target-round"
-_FEWER = "fewer-bins"
+_TOLD = "target-told"
+_DROPS = "A change here drops the graph, its edits and the synthetic rows."
 
 
 def _key(space: Workspace, name: str) -> str:
@@ -19,10 +21,14 @@ def _key(space: Workspace, name: str) -> str:
     return f"{name}-{space.table_key()}-{st.session_state.get(_ROUND, 0)}"
 
 
-def _decide(space: Workspace, **changes: object) -> None:
-    """Save other choices and run the page anew; widgets go back to what is saved."""
+def _decide(space: Workspace, told: str | None = None, **changes: object) -> None:
+    """Save other choices and run the page anew; widgets go back to what is saved.
+
+    `told` is what to say of choices that work out.
+    """
     before = space.table_key()
-    change(space, **changes)
+    if change(space, **changes):
+        st.session_state[_TOLD] = told
     if space.table_key() == before:
         # Refused, or the same as before: the widget must not make the same choice once more.
         st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
@@ -37,19 +43,35 @@ def _take_bins(space: Workspace, count: int) -> None:
         edges = find_bins(numbers, bins=count).edges
     except TableError as error:
         refuse(error)
-        edges = choices.bins
+        edges, told = choices.bins, None
     else:
-        if len(edges) + 1 < count:
-            st.session_state[_FEWER] = f"Its values leave only {len(edges) + 1} bins."
-    _decide(space, bins=tuple(edges))
+        left = len(edges) + 1
+        told = f"Its values leave only {left} bins." if left < count else None
+    _decide(space, told, bins=edges)
+
+
+def _take_target(space: Workspace, wanted: str | None) -> None:
+    """Predict another column; the test rows stay those they were, as far as they can."""
+    choices = space.choices()
+    kinds = {column: kind for column, kind in choices.kinds.items() if column != wanted}
+    group, time, told = choices.group, choices.time, None
+    if wanted is not None and wanted in (group, time):
+        group = time = None
+        told = f"{wanted} is the target now, so the test rows are chosen at random."
+    _decide(space, told, target=wanted, bins=(), kinds=kinds, group=group, time=time)
 
 
 def target_and_test_rows(space: Workspace, table: Table) -> None:
     """Choose what is predicted and which rows stay unseen until the end."""
     choices = space.choices()
+    drops = space.has_work()
+    if told := st.session_state.pop(_TOLD, None):
+        st.info(plain(told), icon=":material/info:")
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("What should be predicted?")
+        if drops:
+            st.caption(_DROPS)
         options = [NO_TARGET, *space.raw().columns]
         chosen = st.selectbox(
             "Target column",
@@ -60,8 +82,7 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
         )
         wanted = None if chosen == NO_TARGET else chosen
         if wanted != choices.target:
-            kinds = {c: k for c, k in choices.kinds.items() if c != wanted}
-            _decide(space, target=wanted, bins=(), group=None, time=None, kinds=kinds)
+            _take_target(space, wanted)
         if table.target is None:
             st.caption("Choose a target to fine-tune a model. A graph can be found without one.")
             return
@@ -76,8 +97,6 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
             )
             if bins and bins != len(choices.bins) + 1:
                 _take_bins(space, bins)
-            if fewer := st.session_state.pop(_FEWER, None):
-                st.caption(fewer)
         if table.kinds[table.target].is_category:
             counts = table.y.value_counts()
             if len(counts) <= 20:
@@ -98,6 +117,8 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
                 )
     with right:
         st.subheader("Rows kept for the final test")
+        if drops:
+            st.caption(_DROPS)
         ways = {
             "At random, every class in its share": "random",
             "By group: rows of one group stay together": "group",
