@@ -3,6 +3,7 @@
 import streamlit as st
 
 from causalmix_core.errors import CausalMixError
+from causalmix_core.experiment.store import SOURCE
 from causalmix_core.experiment.workspace import Choices, Workspace
 from causalmix_core.table import MAX_BYTES, RawTable, examples, read_raw, to_table
 from ui.navigation import DATA
@@ -10,7 +11,6 @@ from ui.session import open_project, store
 from ui.words import plain
 
 FILE_TYPES = ["csv", "tsv", "txt", "xlsx", "parquet"]
-SOURCE = "source"
 
 
 def load_table_panel(into: Workspace | None = None) -> None:
