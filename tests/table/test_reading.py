@@ -122,6 +122,17 @@ def test_every_detection_can_be_overridden():
     assert by_comma.columns == ["a", "b;c"]
 
 
+@pytest.mark.parametrize(
+    "data", [b"'a';'b'\n'x';'2'\n'z';'3'\n", b"a; b\n1; x\n2; y\n", b"a;b\n1,5;x\n2,5;y\n"]
+)
+def test_to_state_what_was_found_changes_nothing(data):
+    found = read_raw(data, name="t.csv")
+    names = ("delimiter", "encoding", "decimal", "header")
+    again = read_raw(data, name="t.csv", **{name: getattr(found.settings, name) for name in names})
+    pd.testing.assert_frame_equal(again.frame, found.frame)
+    assert again.settings.decimal == found.settings.decimal
+
+
 def test_settings_survive_json():
     settings = read_raw(text(";", ",").encode(), name="people.csv").settings
     assert ReadSettings.from_dict(settings.to_dict()) == settings
@@ -256,7 +267,9 @@ def test_excel_dates_and_empty_cells_and_sheets(tmp_path):
     assert table.kinds == {"when": Kind.DATETIME, "n": Kind.NUMERIC}
     assert table.frame["when"].tolist()[2:] == frame["when"].tolist()[2:]
     assert table.frame["when"].isna().tolist() == [False, True, False, False]
-    assert read_raw(path).settings.sheet == "data"
+    settings = read_raw(path).settings
+    assert (settings.sheet, settings.sheets) == ("data", ("empty", "data"))
+    assert ReadSettings.from_dict(settings.to_dict()) == settings
     with pytest.raises(TableError, match=r"no sheet 'x'; the workbook has 'empty', 'data'"):
         read_raw(path, sheet="x")
 
