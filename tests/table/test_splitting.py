@@ -261,6 +261,7 @@ def test_the_split_does_not_look_at_features():
     assert [rows_of(part) for part in one] == [rows_of(part) for part in two]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=10), st.floats(0, 1), st.integers(0, 1))
 def test_shares_are_allocated_exactly_and_fairly(sizes, part, spare):
     total = int(part * sum(sizes))
