@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from causalmix_core.errors import TableError
 from ui.loader import load_table_panel
 from ui.navigation import GRAPH
 from ui.panels.columns import columns_table, orders
@@ -24,7 +25,13 @@ if not space.has_table():
     st.stop()
 
 say_refusal()
-table = table_of(space)
+try:
+    table = table_of(space)
+except TableError as error:
+    st.error(plain(error), icon=":material/error:")
+    reading(space)
+    load_table_panel(space)
+    st.stop()
 st.markdown(
     f"{len(table):,} rows, {len(table.columns)} columns in use"
     + (f", {len(table.set_aside)} set aside" if table.set_aside else "")

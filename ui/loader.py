@@ -3,8 +3,9 @@
 import streamlit as st
 
 from causalmix_core.errors import CausalMixError
+from causalmix_core.experiment.store import SOURCE
 from causalmix_core.experiment.workspace import Choices, Workspace
-from causalmix_core.table import MAX_BYTES, RawTable, examples, read_raw
+from causalmix_core.table import MAX_BYTES, RawTable, examples, read_raw, to_table
 from ui.navigation import DATA
 from ui.session import open_project, store
 from ui.words import plain
@@ -12,7 +13,6 @@ from ui.words import plain
 FILE_TYPES = ["csv", "tsv", "txt", "xlsx", "parquet"]
 LARGEST_TABLE = MAX_BYTES // 2**20
 """Megabytes of an uploaded table."""
-SOURCE = "source"
 
 
 def load_table_panel(into: Workspace | None = None) -> None:
@@ -32,6 +32,7 @@ def load_table_panel(into: Workspace | None = None) -> None:
         if upload is not None and st.session_state.get("upload_done") != upload.file_id:
             try:
                 raw = read_raw(upload.getvalue(), name=upload.name)
+                to_table(raw)  # what no page could show is not stored
             except CausalMixError as error:
                 st.error(plain(error), icon=":material/error:")
             else:

@@ -4,6 +4,7 @@ The address bar carries the project's id, so that a refresh, a second tab and a 
 come back to the same place.
 """
 
+import contextlib
 import importlib
 import logging
 import threading
@@ -174,9 +175,11 @@ def _sidebar() -> None:
         st.caption("Open project")
         st.text(current.name)
         space = Workspace(store(), current.id)
-        if space.has_table():
-            table = table_of(space)
-            st.caption(f"{len(table):,} rows · {len(table.columns)} columns in use")
-            if table.target:
-                st.caption(":material/flag: Target")
-                st.text(table.target)
+        # A table that cannot be shown is the Data page's matter; the others still open.
+        with contextlib.suppress(CausalMixError):
+            if space.has_table():
+                table = table_of(space)
+                st.caption(f"{len(table):,} rows · {len(table.columns)} columns in use")
+                if table.target:
+                    st.caption(":material/flag: Target")
+                    st.text(table.target)

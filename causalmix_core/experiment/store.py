@@ -35,6 +35,8 @@ Json = Any
 
 TABLE = "table"
 RAW = "raw"
+SOURCE = "source"
+"""The folder of a project that holds the uploaded file as it came."""
 
 _ID_LETTERS = "abcdefghjkmnpqrstvwxyz23456789"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+=, -]{0,119}")
@@ -141,7 +143,10 @@ class Store:
         return self.get(project)
 
     def duplicate(self, project: str, name: str | None = None) -> Project:
-        """Copy a project with its documents, frames and files; jobs stay with the original."""
+        """Copy a project with its documents, frames and uploaded file.
+
+        Jobs stay with the original, and so do the models that they tuned.
+        """
         original = self.get(project)
         copy = self.create(name or f"{original.name} (copy)")
         with self.writing() as connection:
@@ -150,7 +155,7 @@ class Store:
                 copies = [dict(row) | {"project": copy.id} for row in rows.mappings()]
                 if copies:
                     connection.execute(insert(table), copies)
-        for part in ("frames", "models"):
+        for part in ("frames", SOURCE):
             source = self.folder(project) / part
             if source.is_dir():
                 shutil.copytree(source, self.folder(copy.id) / part, dirs_exist_ok=True)

@@ -14,17 +14,19 @@ and for the workers alike. Names in the store:
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import pandas as pd
 
-from causalmix_core.errors import StoreError
+from causalmix_core.errors import StoreError, TableError
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.store import RAW, TABLE, Store
 from causalmix_core.graph import MixedGraph
 from causalmix_core.graph.edits import History
 from causalmix_core.table import (
+    Kind,
     RawTable,
     ReadSettings,
     Table,
@@ -33,6 +35,7 @@ from causalmix_core.table import (
     hold_out_test,
     to_table,
 )
+from causalmix_core.table.typed import SET_ASIDE, raw_column, type_column
 
 HISTORY = "history"
 COMPLETION = "completion"
@@ -72,6 +75,29 @@ class Choices:
         known["bins"] = tuple(known.get("bins") or ())
         known["true_edges"] = tuple((a, b) for a, b in known.get("true_edges") or ())
         return cls(**known)
+
+
+_IN_WORDS = {
+    "kinds": "kinds of some columns",
+    "levels": "orders of some values",
+    "target": "the target",
+    "bins": "its bins",
+    "group": "the groups of the test rows",
+    "time": "the time of the test rows",
+}
+"""The choices in the order in which they build on each other."""
+
+
+def _fits(raw: RawTable, column: str, kind: str) -> bool:
+    """Whether a raw table has a column that can be of this kind."""
+    if column not in raw.columns:
+        return False
+    try:
+        if Kind(kind) not in SET_ASIDE:
+            type_column(raw_column(raw, column), Kind(kind))
+    except TableError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -154,6 +180,33 @@ class Workspace:
         self.store.save_json(self.project, TABLE, asdict(choices))
         self.forget_graph()
 
+    def put_again(self, raw: RawTable) -> list[str]:
+        """Put the file in place as it is read otherwise, with the choices that still fit it.
+
+        Returns in words which choices had to go; graph and rows go as in `put_raw`.
+
+        Raises:
+            TableError: the columns make no table; nothing is changed.
+        """
+        before = self.choices()
+        kept = Choices(split_seed=before.split_seed)
+        for name in _IN_WORDS:
+            value = getattr(before, name)
+            if name == "kinds":
+                value = {column: kind for column, kind in value.items() if _fits(raw, column, kind)}
+            if name == "levels":
+                value = {c: each for c, each in value.items() if kept.kinds.get(c) == Kind.ORDINAL}
+            unknown = isinstance(value, str) and value not in raw.columns
+            if unknown or (name == "bins" and kept.target is None):
+                continue
+            trial = replace(kept, **{name: value})
+            with suppress(TableError):
+                self._checked(raw, trial)
+                kept = trial
+        self._checked(raw, kept)
+        self.put_raw(raw, kept)
+        return [w for name, w in _IN_WORDS.items() if getattr(kept, name) != getattr(before, name)]
+
     def raw(self) -> RawTable:
         """Return the table as it was read.
 
@@ -182,9 +235,7 @@ class Workspace:
         A graph found for other columns, another target or other test rows is dropped, as are
         synthetic rows; nothing is saved where the choices do not work out.
         """
-        before, table = self.choices(), self._typed(self.raw(), choices)
-        if table.target is not None:
-            self._hold_out(table, choices)
+        before, table = self.choices(), self._checked(self.raw(), choices)
         if before != choices:
             self.store.save_json(self.project, TABLE, asdict(choices))
             self.forget_graph()
@@ -246,6 +297,11 @@ class Workspace:
             return ()
         return tuple(kept["decided"])
 
+    def has_work(self) -> bool:
+        """Whether there is a graph or synthetic rows, which another table or target drops."""
+        made = any(each.name.startswith("rows-") for each in self.store.frames(self.project))
+        return made or HISTORY in self.store.revisions(self.project)
+
     def forget_graph(self) -> None:
         """Drop graph, synthetic rows and comparison: they belong to an earlier table.
 
@@ -297,6 +353,13 @@ class Workspace:
         table = to_table(raw, choices.target, kinds=choices.kinds, levels=choices.levels)
         if choices.target is not None and choices.bins:
             table = bins_at(choices.target, choices.bins).apply(table)
+        return table
+
+    def _checked(self, raw: RawTable, choices: Choices) -> Table:
+        """Return the typed table, once its test rows have proved to be there."""
+        table = self._typed(raw, choices)
+        if table.target is not None:
+            self._hold_out(table, choices)
         return table
 
     def _hold_out(self, table: Table, choices: Choices) -> tuple[Table, Table]:

@@ -56,10 +56,10 @@ def find_bins(
     """Cut a column of numbers (default: the target) into bins of about equal size or width.
 
     The bins are named by their intervals: "≤ 10", "10 – 25", "> 25". Many equal values may leave
-    fewer bins than asked for.
+    fewer bins than asked for, but two at least: where most are the highest value, that is the one.
 
     Raises:
-        TableError: if the column holds no numbers, or its values leave fewer than two bins.
+        TableError: if the column holds no numbers, or one value only.
     """
     name = column if column is not None else table.target
     if name is None or name not in table.kinds:
@@ -78,7 +78,9 @@ def find_bins(
         edges = numbers[ranks]
     else:
         edges = np.linspace(numbers[0], numbers[-1], bins + 1)[1:-1]
-    return bins_at(name, [float(edge) for edge in np.unique(edges) if edge < numbers[-1]])
+    below = numbers[numbers < numbers[-1]]
+    inner = [float(edge) for edge in np.unique(edges) if edge < numbers[-1]]
+    return bins_at(name, inner or below[-1:].tolist())
 
 
 def bins_at(column: str, edges: Sequence[float]) -> Binning:

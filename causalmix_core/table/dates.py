@@ -33,6 +33,7 @@ FORMATS: tuple[str, ...] = tuple(
 )
 """Tried in this order; the first that reads every value is taken (month first before day first)."""
 
+_SWAPPABLE = ("%m/%d/", "%d/%m/")
 _ISO_SHAPE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 _SHAPE = re.compile(
     r"[0-9]{1,4}[-/. ][0-9A-Za-z]{1,9}[-/. ][0-9]{1,4}.*|[A-Z][a-z]{2,8} [0-9]{1,2}, .*"
@@ -46,6 +47,24 @@ def find_date_formats(texts: Sequence[str]) -> list[str]:
     return [
         form for form in FORMATS if _reads(texts[0], form) and parse_dates(texts, form) is not None
     ]
+
+
+def could_be_swapped(forms: Sequence[str]) -> bool:
+    """Whether both orders of day and month are among the `forms` that read a column."""
+    return all(any(form.startswith(order) for form in forms) for order in _SWAPPABLE)
+
+
+def choose_date_format(forms: Sequence[str], expected: str) -> str | None:
+    """Return which of `forms` to read a column by that another table writes as `expected`.
+
+    That form itself; else one that puts day and month as it does, or that cannot be mistaken; None
+    where there is no such one ("03/04/2024" beside 2024-12-31, or 12/31/2024 beside 31/12/2024).
+    """
+    if expected in forms:
+        return expected
+    day = expected[:8]
+    sure = [form for form in forms if form.startswith(day) or not form.startswith(_SWAPPABLE)]
+    return sure[0] if sure else None
 
 
 def parse_dates(texts: Sequence[str], form: str) -> "pd.Series[pd.Timestamp] | None":

@@ -24,6 +24,7 @@ class ReadSettings:
         header: whether the first row names the columns.
         sheet: the worksheet that was read.
         missing: texts that mean "no value" wherever they stand.
+        sheets: all visible worksheets of the workbook that `sheet` is one of.
     """
 
     format: str = "csv"
@@ -36,15 +37,17 @@ class ReadSettings:
     header: bool = True
     sheet: str | None = None
     missing: tuple[str, ...] = MISSING_TOKENS
+    sheets: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON can hold them."""
-        return {**asdict(self), "missing": list(self.missing)}
+        return {**asdict(self), "missing": list(self.missing), "sheets": list(self.sheets)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Return the settings that `to_dict` gave."""
-        return cls(**{**values, "missing": tuple(values["missing"])})
+        lists = {name: tuple(values.get(name, ())) for name in ("missing", "sheets")}
+        return cls(**{**values, **lists})
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import io
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -129,9 +130,9 @@ def read_raw(
             settings = ReadSettings("parquet", decimal=decimal or ".", missing=tokens)
             return _finish(text, settings, stem, keep_small)
         case "xlsx":
-            cells, found_sheet = read_workbook(data, max_bytes, max_cells, sheet)
+            cells, found_sheet, sheets = read_workbook(data, max_bytes, max_cells, sheet)
             lines = list(range(1, len(cells) + 1))
-            settings = ReadSettings("xlsx", sheet=found_sheet, missing=tokens)
+            settings = ReadSettings("xlsx", sheet=found_sheet, missing=tokens, sheets=tuple(sheets))
         case _:
             content, found_encoding = decode(data, encoding)
             hint = _EXCEL_HINT.match(content)
@@ -311,9 +312,11 @@ def _choose_dialect(
         raise TableError(f"A quote is one character or none, not {quote!r}.")
     if delimiter is None and columns and _header_has(text, columns):
         return Dialect()
+    found = find_dialect(text)
     if delimiter is None:
-        found = find_dialect(text)
         return found if quote is None else Dialect(found.delimiter, quote)
+    if quote is None and delimiter == found.delimiter:
+        return replace(found, quote=found.quote or '"')
     return Dialect(delimiter, '"' if quote is None else quote)
 
 

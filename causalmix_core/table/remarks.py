@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from causalmix_core.table.columns import RawColumn
+from causalmix_core.table.dates import could_be_swapped
 from causalmix_core.table.kinds import Kind
 from causalmix_core.table.words import list_names
 
@@ -24,7 +25,7 @@ def remarks_on_column(column: RawColumn, kind: Kind) -> list[str]:
         )
     if column.unit and kind in (Kind.NUMERIC, Kind.INTEGER):
         remarks.append(f"Column {column.name!r}: {column.unit!r} is taken off the numbers.")
-    if kind is Kind.DATETIME and len(column.date_formats) > 1:
+    if kind is Kind.DATETIME and could_be_swapped(column.date_formats):
         remarks.append(
             f"Column {column.name!r}: day and month could be swapped; they are read as month first."
         )

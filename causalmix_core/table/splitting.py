@@ -103,7 +103,7 @@ def draw(
         TableError: if there are too few rows or the column cannot serve.
     """
     budget = _check_budget(development, train_rows, len(development))
-    rows = _Rows.of(development, group, time)
+    rows = _Rows.of(development, group, time, fewest=2)  # the test rows took theirs away
     rng = np.random.default_rng([seed, 3])
     everything = np.arange(len(development))
     labelled = everything if rows.stay_together else rows.draw(everything, budget, rng)
@@ -144,13 +144,13 @@ class _Rows:
     moments: Rows | None = None
 
     @classmethod
-    def of(cls, table: Table, group: str | None, time: str | None) -> "_Rows":
+    def of(cls, table: Table, group: str | None, time: str | None, *, fewest: int = 3) -> "_Rows":
         if group is not None and time is not None:
             raise TableError("Split by a group or by a time, not by both.")
         return cls(
             _class_codes(table),
-            None if group is None else _group_codes(table, group),
-            None if time is None else _moment_codes(table, time),
+            None if group is None else _group_codes(table, group, fewest),
+            None if time is None else _moment_codes(table, time, fewest),
         )
 
     @property
@@ -229,7 +229,8 @@ class _Rows:
             raise TableError(
                 "There are too few different times to part the rows; split them at random."
             )
-        cut = boundaries[np.argmin(np.abs(boundaries - size))]
+        possible = boundaries[min(2, len(boundaries)) - 1 :]  # two times, where there are three
+        cut = possible[np.argmin(np.abs(possible - size))]
         early = moments < ordered[cut]
         return rows[early], rows[~early]
 
@@ -271,22 +272,22 @@ def _values_of(table: Table, name: str) -> "pd.Series":
     raise TableError(f"There is no column {name!r} to split by.")
 
 
-def _group_codes(table: Table, name: str) -> Rows:
+def _group_codes(table: Table, name: str, fewest: int) -> Rows:
     if name == table.target:
         raise TableError(f"Rows cannot be grouped by the target {name!r}.")
     codes = np.asarray(pd.factorize(_values_of(table, name))[0])
     # A row of no known group is a group of its own.
     alone = codes < 0
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
-    if len(np.unique(codes)) < 3:
+    if len(np.unique(codes)) < fewest:
         raise TableError(
-            f"Column {name!r} has fewer than three groups: training, validation and test rows "
+            f"Column {name!r} has too few groups: training, validation and test rows "
             "each need one of their own."
         )
     return codes
 
 
-def _moment_codes(table: Table, name: str) -> Rows:
+def _moment_codes(table: Table, name: str, fewest: int) -> Rows:
     values = _values_of(table, name)
     if name not in table.kinds:
         values = _read_moments(name, values)
@@ -296,7 +297,13 @@ def _moment_codes(table: Table, name: str) -> Rows:
         raise TableError(
             f"Column {name!r} has rows without a time; fill them in or split in another way."
         )
-    return np.unique(values.to_numpy(), return_inverse=True)[1]
+    moments, codes = np.unique(values.to_numpy(), return_inverse=True)
+    if len(moments) < fewest:
+        raise TableError(
+            f"Column {name!r} has too few different times: training, validation and test rows "
+            "each need one of their own."
+        )
+    return codes
 
 
 def _read_moments(name: str, texts: "pd.Series[str]") -> "pd.Series":

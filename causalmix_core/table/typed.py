@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from causalmix_core.errors import TableError
 from causalmix_core.table.columns import RawColumn
-from causalmix_core.table.dates import parse_dates
+from causalmix_core.table.dates import ISO, choose_date_format, parse_dates
 from causalmix_core.table.inference import Guess, guess_kind
 from causalmix_core.table.kinds import Kind
 from causalmix_core.table.numbers import Number, as_whole, parse_number
@@ -110,13 +111,19 @@ def to_table(
 _CORRECT_OR_CHOOSE = "correct the file or choose another kind"
 
 
-def type_column(column: RawColumn, kind: Kind, advice: str = _CORRECT_OR_CHOOSE) -> pd.Series:
+def type_column(
+    column: RawColumn,
+    kind: Kind,
+    advice: str = _CORRECT_OR_CHOOSE,
+    date_format: str | None = None,
+) -> pd.Series:
     """Return a raw column with the dtype of `kind`.
 
     Args:
         column: what the file holds.
         kind: what to make of it.
         advice: what to do about a value that does not fit.
+        date_format: which of the formats that read a column of dates to take (default: the first).
 
     Raises:
         TableError: a value does not fit; the first one is named.
@@ -135,6 +142,8 @@ def type_column(column: RawColumn, kind: Kind, advice: str = _CORRECT_OR_CHOOSE)
         integers = pd.array([*whole, None], dtype="Int64")[column.codes]
         return pd.Series(integers if (column.codes < 0).any() else integers.astype("int64"))
     if kind is Kind.DATETIME:
+        if not column.values:
+            return pd.Series(pd.NaT, index=range(len(column)), dtype="datetime64[us]")
         if not column.date_formats:
             misfits = [
                 not RawColumn("", np.array([0]), (text,)).date_formats for text in column.values
@@ -145,7 +154,7 @@ def type_column(column: RawColumn, kind: Kind, advice: str = _CORRECT_OR_CHOOSE)
                     "write them all alike, for example 2024-01-31."
                 )
             _refuse_misfits(column, misfits, "a date", advice)
-        stamps = parse_dates(column.values, column.date_formats[0])
+        stamps = parse_dates(column.values, date_format or column.date_formats[0])
         assert stamps is not None
         padded = np.append(stamps.to_numpy(), np.datetime64("NaT", "us"))
         return pd.Series(padded[column.codes])
@@ -179,8 +188,9 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
             new = [text for text in column.values if text not in set(known)]
             if new:
                 warnings.append(f"Column {name!r} has {list_names(new, 'value')} not seen before.")
+        form = _date_format_like(column, like) if kind is Kind.DATETIME else None
         # The kinds are those of the other table: nobody can choose them here.
-        series[name] = type_column(column, kind, "correct the file")
+        series[name] = type_column(column, kind, "correct the file", form)
     aside = [name for name in like.set_aside if name in raw.columns]
     return Table(
         pd.DataFrame(series, columns=list(kinds)),
@@ -195,6 +205,23 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
         file_columns=tuple(raw.columns),
         warnings=tuple(warnings),
     )
+
+
+def _date_format_like(column: RawColumn, like: Table) -> str | None:
+    """Return how to read a column of dates, so that its days and months are those of `like`."""
+    expected = like.formats.get(column.name)
+    if expected is None or not column.date_formats:
+        return None
+    form = choose_date_format(column.date_formats, expected)
+    if form is None:
+        example = datetime(2024, 12, 31)
+        shown = example.date().isoformat() if expected == ISO else example.strftime(expected)
+        raise TableError(
+            f"Column {column.name!r} holds {column.values[0]!r} "
+            f"(row {column.first_row_of(0) + 1}), but {like.name!r} writes its dates like {shown}; "
+            "write them so here too."
+        )
+    return form
 
 
 def _spell_like(column: RawColumn, known: Sequence[str]) -> RawColumn:

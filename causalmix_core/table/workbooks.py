@@ -15,8 +15,8 @@ _UNPACKS = (
 
 def read_workbook(
     data: bytes, max_bytes: int, max_cells: int, sheet: str | None = None
-) -> tuple[list[list[str | None]], str]:
-    """Return the cells of a worksheet, empty rows left out, and the worksheet's name.
+) -> tuple[list[list[str | None]], str, list[str]]:
+    """Return a worksheet's cells, empty rows left out, its name, and those of all visible ones.
 
     Without `sheet`, the first visible worksheet that holds anything is read.
 
@@ -37,7 +37,7 @@ def read_workbook(
             for name in [sheet] if sheet is not None else names:
                 rows = _read_sheet(book[name], max_cells, 10 * max_bytes)
                 if rows or name == sheet:
-                    return rows, name
+                    return rows, name, names
     except TableError:
         raise
     except Exception as error:
@@ -45,7 +45,7 @@ def read_workbook(
         raise TableError(
             "The Excel workbook cannot be read, it seems damaged; save it anew as .xlsx or CSV."
         ) from error
-    return [], names[0] if names else ""
+    return [], names[0] if names else "", names
 
 
 def _read_sheet(page: object, max_cells: int, max_characters: int) -> list[list[str | None]]:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from causalmix_core.experiment.workspace import Workspace
+from causalmix_core.experiment.workspace import Choices, Recipe, Rows, Workspace
 
 from .conftest import Open, assert_sound
 
@@ -31,6 +32,28 @@ def test_a_refused_group_is_told_and_the_page_comes_to_rest(
     assert space.choices().group is None
 
 
+@pytest.mark.parametrize(
+    ("common", "clicks"), [("0", [3, 3, 2, 3]), ("100", [2, 2, 3]), ("50", [4, 4])]
+)
+def test_bins_that_the_values_do_not_give_are_told_and_the_page_comes_to_rest(
+    open_page: Open, space: Workspace, common: str, clicks: list[int]
+) -> None:
+    raw = space.raw()
+    scores = [common if k % 4 else str(k % 97) for k in range(len(raw))]
+    space.put_raw(replace(raw, frame=raw.frame.assign(score=scores)), Choices(target="score"))
+    app = open_page("data", space.project)
+    for wanted in clicks:
+        [bins] = app.get("button_group")
+        bins.set_value(wanted)
+        app.run()
+        assert_sound(app)
+        kept = len(space.choices().bins) + 1
+        assert 2 <= kept <= wanted
+        assert app.get("button_group")[0].value == kept
+        told = f"Its values leave only {kept} bins."
+        assert (told in [each.value for each in app.info]) == (kept < wanted)
+
+
 def test_going_from_groups_to_time_waits_for_a_column(open_page: Open, space: Workspace) -> None:
     space.choose(replace(space.choices(), group="age"))
     app = open_page("data", space.project)
@@ -39,6 +62,38 @@ def test_going_from_groups_to_time_waits_for_a_column(open_page: Open, space: Wo
     assert_sound(app)
     assert box(app, "Time column").value is None
     assert space.choices().group == "age"
+
+
+def test_groups_stay_together_under_another_target(open_page: Open, space: Workspace) -> None:
+    space.choose(replace(space.choices(), group="age"))
+    app = open_page("data", space.project)
+    box(app, "Target column").set_value("smoker")
+    app.run()
+    assert_sound(app)
+    assert (space.choices().target, space.choices().group) == ("smoker", "age")
+    assert not app.info
+    development, test = (set(part.frame["age"]) for part in space.parts())
+    assert not development & test
+    box(app, "Target column").set_value("age")
+    app.run()
+    assert_sound(app)
+    assert (space.choices().target, space.choices().group) == ("age", None)
+    assert ["chosen at random" in each.value for each in app.info] == [True]
+
+
+def test_what_a_change_drops_is_said_where_there_is_something_to_drop(
+    open_page: Open, graphed: Workspace
+) -> None:
+    def said() -> int:
+        app = open_page("data", graphed.project)
+        return sum("drops the graph, its edits" in each.value for each in app.caption)
+
+    assert said() == 2
+    graphed.forget_graph()
+    assert said() == 0
+    frame = graphed.table().frame.head(3)
+    graphed.put_rows(Rows(Recipe("mixup", rows=3), frame))
+    assert said() == 2
 
 
 def test_a_date_is_no_target(open_page: Open, space: Workspace) -> None:

@@ -94,7 +94,10 @@ def test_a_copy_is_independent_of_the_original(store: Store):
     original = store.create("p").id
     store.save_json(original, "graph", 1)
     store.save_frame(original, "raw", frame)
+    (store.folder(original) / "source").mkdir()
+    (store.folder(original) / "source" / "file").write_bytes(b"a,b\n")
     copy = store.duplicate(original)
+    assert (store.folder(copy.id) / "source" / "file").read_bytes() == b"a,b\n"
     assert copy.name == "p (copy)"
     store.save_json(copy.id, "graph", 2)
     store.delete(original)

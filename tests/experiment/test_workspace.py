@@ -6,6 +6,7 @@ import pytest
 
 import causalmix_core.augment
 import causalmix_core.discovery
+from causalmix_core.errors import TableError
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import State, start_job
 from causalmix_core.experiment.store import TABLE, Store
@@ -82,6 +83,40 @@ def test_another_choice_about_the_table_stops_what_is_being_made_from_it(space):
     )
     space.put_raw(space.raw(), space.choices())
     assert jobs.job(space.store, rows).state is State.CANCELLED
+
+
+def test_choices_that_still_fit_stay_when_the_file_is_read_otherwise(space):
+    raw = space.raw()
+    wanted = {"kinds": {"region": "ordinal", "age": "numeric"}, "group": "age"}
+    wanted["levels"] = {"region": tuple(sorted(raw.frame["region"].unique(), reverse=True))}
+    space.choose(replace(space.choices(), **wanted))
+    before = space.choices()
+    test_rows = space.parts()[1].digest
+    assert space.put_again(raw) == []
+    assert space.choices() == before
+    assert space.parts()[1].digest == test_rows
+    words = raw.frame.assign(age="a" + raw.frame["age"], region=raw.frame["region"] + "?")
+    assert space.put_again(replace(raw, frame=words)) == [
+        "kinds of some columns",
+        "orders of some values",
+    ]
+    assert (space.choices().target, space.choices().group) == ("disease", "age")
+    unnamed = raw.frame.set_axis([f"column_{k}" for k in range(raw.frame.shape[1])], axis=1)
+    assert space.put_again(replace(raw, frame=unnamed)) == [
+        "kinds of some columns",
+        "the target",
+        "the groups of the test rows",
+    ]
+    assert space.choices() == Choices()
+
+
+def test_a_reading_that_makes_no_table_changes_nothing(space):
+    before = space.table_key()
+    raw = space.raw()
+    names = raw.frame[["age"]].assign(age=[f"person {k}" for k in range(len(raw))])
+    with pytest.raises(TableError, match="No column is left"):
+        space.put_again(replace(raw, frame=names))
+    assert space.table_key() == before
 
 
 def test_rows_made_along_a_graph_that_was_edited_meanwhile_count_as_stale(space, monkeypatch):

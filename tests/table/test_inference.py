@@ -104,6 +104,8 @@ def test_swapped_day_and_month_are_told():
     sure = to_table(raw_of(x=["01/02/2024", "13/04/2024", "05/06/2024"] * 4))
     assert sure.frame["x"][0].month == 2
     assert sure.warnings == ()
+    plain = to_table(raw_of(x=["2024-01-02", "2024-03-04", "2024-05-06"] * 4))
+    assert plain.warnings == ()
 
 
 def test_kinds_can_be_changed_and_columns_taken_back():

@@ -122,6 +122,17 @@ def test_every_detection_can_be_overridden():
     assert by_comma.columns == ["a", "b;c"]
 
 
+@pytest.mark.parametrize(
+    "data", [b"'a';'b'\n'x';'2'\n'z';'3'\n", b"a; b\n1; x\n2; y\n", b"a;b\n1,5;x\n2,5;y\n"]
+)
+def test_to_state_what_was_found_changes_nothing(data):
+    found = read_raw(data, name="t.csv")
+    names = ("delimiter", "encoding", "decimal", "header")
+    again = read_raw(data, name="t.csv", **{name: getattr(found.settings, name) for name in names})
+    pd.testing.assert_frame_equal(again.frame, found.frame)
+    assert again.settings.decimal == found.settings.decimal
+
+
 def test_settings_survive_json():
     settings = read_raw(text(";", ",").encode(), name="people.csv").settings
     assert ReadSettings.from_dict(settings.to_dict()) == settings
@@ -256,7 +267,9 @@ def test_excel_dates_and_empty_cells_and_sheets(tmp_path):
     assert table.kinds == {"when": Kind.DATETIME, "n": Kind.NUMERIC}
     assert table.frame["when"].tolist()[2:] == frame["when"].tolist()[2:]
     assert table.frame["when"].isna().tolist() == [False, True, False, False]
-    assert read_raw(path).settings.sheet == "data"
+    settings = read_raw(path).settings
+    assert (settings.sheet, settings.sheets) == ("data", ("empty", "data"))
+    assert ReadSettings.from_dict(settings.to_dict()) == settings
     with pytest.raises(TableError, match=r"no sheet 'x'; the workbook has 'empty', 'data'"):
         read_raw(path, sheet="x")
 
@@ -338,6 +351,38 @@ def test_a_file_read_like_another_may_not_lack_columns_or_hold_other_kinds():
         match=r"'age' holds 'old' \(row 2\), which is not a whole number; correct the file\.$",
     ):
         read_table(b"age,pay\n20,1\nold,2\n", like=train, name="new.csv")
+
+
+def dates_of(texts, like=None):
+    rows = "".join(f"{text},{k},{'ab'[k % 2]}\n" for k, text in enumerate(texts))
+    data = f"when,x,y\n{rows}".encode()
+    return read_table(data, None if like else "y", name="dates.csv", like=like).frame["when"]
+
+
+@pytest.mark.parametrize("order", ["%d/%m/%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M"])
+def test_days_and_months_stand_as_in_the_first_file(order):
+    days = pd.Series(pd.date_range("2024-03-01", "2024-04-20").astype("datetime64[us]"))
+    train = read_table(
+        pd.DataFrame({"when": days.dt.strftime(order), "y": ["a", "b", "c"] * 17}), "y", name="t"
+    )
+    early = days[days.dt.day <= 12].reset_index(drop=True)
+    for written in (order, order[:8], "%Y-%m-%d", "%d.%m.%Y", "%d %b %Y"):
+        read = dates_of(early.dt.strftime(written), like=train)
+        pd.testing.assert_series_equal(read, early, check_names=False)
+    other = "%m/%d/%Y" if order.startswith("%d") else "%d/%m/%Y"
+    shown = pd.Timestamp("2024-12-31").strftime(order)
+    with pytest.raises(TableError, match=f"'when' holds .* \\(row 1\\), but 't' .* like {shown};"):
+        dates_of(days.dt.strftime(other), like=train)
+
+
+def test_dates_that_may_be_swapped_are_refused_beside_plain_ones():
+    train = read_table(
+        pd.DataFrame({"when": ["2024-03-01", "2024-03-09", "2024-05-02"] * 2, "y": list("ababab")}),
+        "y",
+    )
+    with pytest.raises(TableError, match="like 2024-12-31; write them so here too"):
+        dates_of(["03/04/2024", "05/06/2024"], like=train)
+    assert dates_of(["", ""], like=train).isna().all()
 
 
 def test_categories_that_are_numbers_are_spelt_as_the_first_file_spells_them():

@@ -188,9 +188,9 @@ def test_columns_that_cannot_part_rows_are_refused():
     table = table_of(["a", "b"] * 20, two=[0, 1] * 20, same=[1] * 40)
     with pytest.raises(TableError, match="no column 'q'"):
         split(table, group="q")
-    with pytest.raises(TableError, match="fewer than three groups"):
+    with pytest.raises(TableError, match="too few groups"):
         split(table, group="two")
-    with pytest.raises(TableError, match="too few different times"):
+    with pytest.raises(TableError, match="'same' has too few different times"):
         split(table, time="same")
     with pytest.raises(TableError, match="by the target"):
         split(table, group="y")
@@ -235,6 +235,25 @@ def test_held_out_groups_and_times_stay_apart():
     assert development.frame["when"].max() < test.frame["when"].min()
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.integers(5, 60), min_size=2, max_size=6),
+    st.integers(0, 3),
+    st.sampled_from(["group", "time"]),
+)
+def test_what_can_be_held_out_by_can_be_drawn_by(sizes, seed, way):
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    table = table_of((["a", "b"] * len(codes))[: len(codes)], code=codes)
+    if len(sizes) < 3:
+        with pytest.raises(TableError, match="'code' has too few"):
+            hold_out_test(table, seed, **{way: "code"})
+        return
+    development, test = hold_out_test(table, seed, **{way: "code"})
+    parts = [*draw(development, None, seed, **{way: "code"}), test]
+    assert all(len(part) for part in parts)
+    assert sum(part.frame["code"].nunique() for part in parts) == len(sizes)
+
+
 def test_the_split_does_not_look_at_features():
     labels = ["a", "b", "b"] * 40
     one = split(table_of(labels, x=np.zeros(120, int)), 60, seed=5)
@@ -242,6 +261,7 @@ def test_the_split_does_not_look_at_features():
     assert [rows_of(part) for part in one] == [rows_of(part) for part in two]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=10), st.floats(0, 1), st.integers(0, 1))
 def test_shares_are_allocated_exactly_and_fairly(sizes, part, spare):
     total = int(part * sum(sizes))

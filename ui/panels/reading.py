@@ -1,14 +1,17 @@
 """How a file was read, and reading it again."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from causalmix_core.errors import CausalMixError
-from causalmix_core.experiment.workspace import Choices, Workspace
-from causalmix_core.table import read_raw
-from ui.loader import keep_source, kept_source
+from causalmix_core.experiment.workspace import Workspace
+from causalmix_core.table import RawTable, ReadSettings, read_raw
+from ui.loader import kept_source
 from ui.words import plain
+
+_TOLD = "read-again"
 
 
 def change(space: Workspace, *, said_at: str = "data-error", **changes: object) -> bool:
@@ -44,35 +47,66 @@ def reading(space: Workspace) -> None:
         settings.format == "csv" and f"decimal mark {settings.decimal!r}",
         "first row names the columns" if settings.header else "no header row",
         settings.sheet and f"sheet {settings.sheet!r}",
+        len(settings.sheets) > 1 and f"one of {len(settings.sheets)}",
     ]
+    if told := st.session_state.pop(_TOLD, None):
+        st.info(told, icon=":material/info:")
     with st.expander(f"How the file was read: {plain(', '.join(str(k) for k in known if k))}"):
         source = kept_source(space)
         if source is None:
             st.caption("This table came with the app or from another computer: nothing to change.")
             return
-        delimiters = {"detect": None, "comma ,": ",", "semicolon ;": ";", "tab": "\t", "bar |": "|"}
-        encodings = ["detect", "utf-8", "cp1252", "latin-1", "utf-16"]
         with st.form("reading", border=False):
-            one, two, three, four = st.columns(4)
-            delimiter = one.selectbox("Delimiter", list(delimiters))
-            encoding = two.selectbox("Encoding", encodings)
-            decimal = three.selectbox("Decimal mark", ["detect", "point .", "comma ,"])
-            header = four.selectbox("First row", ["detect", "names the columns", "is data"])
+            stated = _boxes(settings, space.table_key())
+            st.caption(
+                "What you chose about the columns stays where it still fits."
+                + (" The graph, its edits and the synthetic rows go." if space.has_work() else "")
+            )
             if st.form_submit_button("Read again", icon=":material/refresh:"):
                 try:
-                    again = read_raw(
-                        source[0],
-                        name=source[1],
-                        delimiter=delimiters[delimiter],
-                        encoding=None if encoding == "detect" else encoding,
-                        decimal={"detect": None, "point .": ".", "comma ,": ","}[decimal],
-                        header={"detect": None, "names the columns": True, "is data": False}[
-                            header
-                        ],
-                    )
+                    again = read_raw(source[0], name=source[1], **stated)
+                    st.session_state[_TOLD] = _put(space, raw, again)
                 except CausalMixError as error:
                     st.error(plain(error), icon=":material/error:")
                 else:
-                    space.put_raw(again, Choices())
-                    keep_source(space, *source)
                     st.rerun()
+
+
+def _put(space: Workspace, before: RawTable, again: RawTable) -> str:
+    """Put the table in place and say what became of the choices about the one before."""
+    alike = again.settings.decimal == before.settings.decimal
+    if alike and again.frame.equals(before.frame):
+        return "The file reads as before: nothing was changed."
+    gone = space.put_again(again)
+    return f"These do not fit any more: {', '.join(gone)}." if gone else "All choices still fit."
+
+
+def _boxes(settings: ReadSettings, key: str) -> dict[str, Any]:
+    """Offer what can be stated about a file of this format; every box begins at what is in force.
+
+    Returns the arguments of `read_raw`, None for what it is to find out.
+    """
+    text, cells = settings.format == "csv", settings.format != "parquet"
+    delimiters = {",": "comma ,", ";": "semicolon ;", "\t": "tab", "|": "bar |"}
+    encodings = {name: name for name in ("utf-8", "cp1252", "latin-1", "utf-16")}
+    offered = {
+        "delimiter": ("Delimiter", delimiters, text),
+        "encoding": ("Encoding", encodings, text),
+        "sheet": ("Sheet", {name: name for name in settings.sheets}, len(settings.sheets) > 1),
+        "decimal": ("Decimal mark", {".": "point .", ",": "comma ,"}, True),
+        "header": ("First row", {True: "names the columns", False: "is data"}, cells),
+    }
+    shown = [name for name, (_, _, applies) in offered.items() if applies]
+    stated = {}
+    for column, name in zip(st.columns(4), shown, strict=False):
+        label, words, _ = offered[name]
+        now = getattr(settings, name)
+        words = {None: "detect", now: repr(now), **words}
+        stated[name] = column.selectbox(
+            label,
+            list(words),
+            index=list(words).index(now),
+            format_func=words.__getitem__,
+            key=f"read-{name}-{key}",
+        )
+    return stated

@@ -9,9 +9,12 @@ from causalmix_core.foundation import MAX_CLASSES
 from causalmix_core.table import Kind, Table, find_bins, to_table
 from ui.panels.reading import change, refuse
 from ui.session import parts_of
+from ui.words import plain
 
 NO_TARGET = "(no target yet)"
 _ROUND = "target-round"
+_TOLD = "target-told"
+_DROPS = "A change here drops the graph, its edits and the synthetic rows."
 
 
 def _key(space: Workspace, name: str) -> str:
@@ -19,9 +22,16 @@ def _key(space: Workspace, name: str) -> str:
     return f"{name}-{space.table_key()}-{st.session_state.get(_ROUND, 0)}"
 
 
-def _decide(space: Workspace, **changes: object) -> None:
-    """Save other choices and run the page anew; widgets go back to what is saved if refused."""
-    if not change(space, **changes):
+def _decide(space: Workspace, told: str | None = None, **changes: object) -> None:
+    """Save other choices and run the page anew; widgets go back to what is saved.
+
+    `told` is what to say of choices that work out.
+    """
+    before = space.table_key()
+    if change(space, **changes):
+        st.session_state[_TOLD] = told
+    if space.table_key() == before:
+        # Refused, or the same as before: the widget must not make the same choice once more.
         st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
     st.rerun()
 
@@ -34,16 +44,35 @@ def _take_bins(space: Workspace, count: int) -> None:
         edges = find_bins(numbers, bins=count).edges
     except TableError as error:
         refuse(error)
-        edges = choices.bins
-    _decide(space, bins=tuple(edges))
+        edges, told = choices.bins, None
+    else:
+        left = len(edges) + 1
+        told = f"Its values leave only {left} bins." if left < count else None
+    _decide(space, told, bins=edges)
+
+
+def _take_target(space: Workspace, wanted: str | None) -> None:
+    """Predict another column; the test rows stay those they were, as far as they can."""
+    choices = space.choices()
+    kinds = {column: kind for column, kind in choices.kinds.items() if column != wanted}
+    group, time, told = choices.group, choices.time, None
+    if wanted is not None and wanted in (group, time):
+        group = time = None
+        told = f"{wanted} is the target now, so the test rows are chosen at random."
+    _decide(space, told, target=wanted, bins=(), kinds=kinds, group=group, time=time)
 
 
 def target_and_test_rows(space: Workspace, table: Table) -> None:
     """Choose what is predicted and which rows stay unseen until the end."""
     choices = space.choices()
+    drops = space.has_work()
+    if told := st.session_state.pop(_TOLD, None):
+        st.info(plain(told), icon=":material/info:")
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("What should be predicted?")
+        if drops:
+            st.caption(_DROPS)
         options = [NO_TARGET, *space.raw().columns]
         chosen = st.selectbox(
             "Target column",
@@ -54,8 +83,7 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
         )
         wanted = None if chosen == NO_TARGET else chosen
         if wanted != choices.target:
-            kinds = {c: k for c, k in choices.kinds.items() if c != wanted}
-            _decide(space, target=wanted, bins=(), group=None, time=None, kinds=kinds)
+            _take_target(space, wanted)
         if table.target is None:
             st.caption("Choose a target to fine-tune a model. A graph can be found without one.")
             return
@@ -97,6 +125,8 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
                 )
     with right:
         st.subheader("Rows kept for the final test")
+        if drops:
+            st.caption(_DROPS)
         ways = {
             "At random, every class in its share": "random",
             "By group: rows of one group stay together": "group",
