@@ -150,7 +150,8 @@ class State:
         partial = path.with_suffix(".partial")
         header = {"step": str(self.step), "seconds": str(self.seconds)}
         header["network"] = json.dumps(NETWORK)
-        header["settings"] = json.dumps(asdict(settings), default=str)
+        told = {name: value for name, value in asdict(settings).items() if name != "out"}
+        header["settings"] = json.dumps(told)
         save_file(self.tensors(), str(partial), metadata=header)
         os.replace(partial, path)
 
