@@ -27,16 +27,19 @@ from causalmix_core.foundation.pretraining.batches import make
 from causalmix_core.foundation.pretraining.curriculum import BatchShape
 
 KINDS = (
-    (5, 2, "codes"),
-    (8, 2, "onehot"),
-    (16, 2, "codes"),
-    (16, 2, "ranks"),
-    (12, 5, "codes"),
-    (12, 5, "onehot"),
-    (12, 10, "codes"),
-    (12, 10, "ranks"),
+    (5, 2, "codes", 1.0),
+    (8, 2, "onehot", 1.0),
+    (16, 2, "codes", 1.0),
+    (16, 2, "ranks", 1.0),
+    (12, 5, "codes", 1.0),
+    (12, 5, "onehot", 1.0),
+    (12, 10, "codes", 1.0),
+    (12, 10, "ranks", 1.0),
+    (9, 2, "codes", 0.0),
+    (18, 2, "codes", 0.0),
 )
-"""Columns, most classes, view; most in the view of the shipped checkpoint's members."""
+"""Columns, most classes, view (mostly that of the shipped checkpoint's members), difficulty; at
+difficulty 0 the columns are clean numbers and nine rules of ten are linear."""
 
 ROWS, CONTEXT = 384, 192
 MISSING = -3.0  # what the other models get for a missing cell
@@ -50,13 +53,15 @@ def network_of(model: str) -> Any:
     return network.eval()
 
 
-def compare(model: str, tasks: int, columns: int, classes: int, view: str) -> np.ndarray:
+def compare(
+    model: str, tasks: int, columns: int, classes: int, view: str, difficulty: float
+) -> np.ndarray:
     """Mean AUC and log loss, (3 models, 2)."""
     import torch
 
     network = network_of(model)
     rng = np.random.default_rng([2**31 + 1, columns, classes])
-    shape = BatchShape(tasks, ROWS, CONTEXT, columns, classes, 1.0, view, "own")
+    shape = BatchShape(tasks, ROWS, CONTEXT, columns, classes, difficulty, view, "own")
     X, y, context = make(rng, shape, tasks)[:3]
     with torch.inference_mode():
         logits = network(torch.from_numpy(X), torch.from_numpy(y[:context]).float())
@@ -86,15 +91,15 @@ def main() -> None:
         "# The compact network on its own simulator\n",
         f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}; checkpoint digest "
         f"{digest(path(given.model))}; {given.tasks} tasks a line. ROC-AUC (log loss).\n",
-        "| columns | most classes | view | network | random forest | logistic regression |",
-        "|---|---|---|---|---|---|",
+        "| columns | most classes | view | difficulty | network | random forest "
+        "| logistic regression |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for columns, classes, view in KINDS:
+    for kind in KINDS:
         cells = [
-            f"{auc:.3f} ({loss:.3f})"
-            for auc, loss in compare(given.model, given.tasks, columns, classes, view)
+            f"{auc:.3f} ({loss:.3f})" for auc, loss in compare(given.model, given.tasks, *kind)
         ]
-        lines.append(f"| {columns} | {classes} | {view} | " + " | ".join(cells) + " |")
+        lines.append("| " + " | ".join([*map(str, kind), *cells]) + " |")
         print(lines[-1], flush=True)
     if given.out:
         (given.out / "compact_simulated.md").write_text("\n".join(lines) + "\n")

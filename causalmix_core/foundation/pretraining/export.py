@@ -13,8 +13,9 @@ from causalmix_core.foundation.pretraining.train import NETWORK
 from causalmix_core.foundation.pretraining.views import ONEHOT_LEVELS, VIEWS
 
 # Chosen by benchmarks/compact_members.py on the five tables that are there for choosing, and, the
-# columns per member, by benchmarks/compact_columns.py on wide simulated tables.
-ESTIMATORS = 4
+# columns per member, by benchmarks/compact_columns.py on wide simulated tables. A fourth member
+# would help a little, but predict in about two seconds (benchmarks/compact_speed.py).
+ESTIMATORS = 3
 MEMBER_VIEWS = ("codes",)
 COLUMNS_PER_MEMBER = 100
 TEMPERATURE = 0.7
