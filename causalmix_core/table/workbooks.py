@@ -18,7 +18,9 @@ def read_workbook(
 ) -> tuple[list[list[str | None]], str, list[str]]:
     """Return a worksheet's cells, empty rows left out, its name, and those of all visible ones.
 
-    Without `sheet`, the first visible worksheet that holds anything is read.
+    Without `sheet`, that is the first visible worksheet with a header, two rows and two columns:
+    a cover note often stands before the table. Where there is none, it is the first that holds
+    anything.
 
     Raises:
         TableError: if the file is no workbook, or unpacks to more than `max_bytes` or `max_cells`.
@@ -34,10 +36,13 @@ def read_workbook(
             names = [page.title for page in book.worksheets if page.sheet_state == "visible"]
             if sheet is not None and sheet not in names:
                 raise TableError(f"There is no sheet {sheet!r}; the workbook has {_list(names)}.")
+            small: tuple[list[list[str | None]], str] | None = None
             for name in [sheet] if sheet is not None else names:
                 rows = _read_sheet(book[name], max_cells, 10 * max_bytes)
-                if rows or name == sheet:
+                if name == sheet or (len(rows) > 2 and len(rows[0]) > 1):
                     return rows, name, names
+                if rows and small is None:
+                    small = rows, name
     except TableError:
         raise
     except Exception as error:
@@ -45,7 +50,7 @@ def read_workbook(
         raise TableError(
             "The Excel workbook cannot be read, it seems damaged; save it anew as .xlsx or CSV."
         ) from error
-    return [], names[0] if names else "", names
+    return (*(small or ([], names[0] if names else "")), names)
 
 
 def _read_sheet(page: object, max_cells: int, max_characters: int) -> list[list[str | None]]:

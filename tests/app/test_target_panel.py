@@ -86,14 +86,14 @@ def test_what_a_change_drops_is_said_where_there_is_something_to_drop(
 ) -> None:
     def said() -> int:
         app = open_page("data", graphed.project)
-        return sum("drops the graph, its edits" in each.value for each in app.caption)
+        return sum("drop the graph, its edits" in each.value for each in app.caption)
 
-    assert said() == 2
+    assert said() == 1
     graphed.forget_graph()
     assert said() == 0
     frame = graphed.table().frame.head(3)
     graphed.put_rows(Rows(Recipe("mixup", rows=3), frame))
-    assert said() == 2
+    assert said() == 1
 
 
 def test_a_date_is_no_target(open_page: Open, space: Workspace) -> None:

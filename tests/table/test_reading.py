@@ -274,6 +274,19 @@ def test_excel_dates_and_empty_cells_and_sheets(tmp_path):
         read_raw(path, sheet="x")
 
 
+def test_a_cover_note_before_the_table_is_passed_over(tmp_path):
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "x"]})
+    path = tmp_path / "noted.xlsx"
+    with pd.ExcelWriter(path) as writer:
+        pd.DataFrame({"About these visits": ["by K.", "in 2023", "draft"]}).to_excel(
+            writer, sheet_name="about", index=False
+        )
+        frame.to_excel(writer, sheet_name="visits", index=False)
+    settings = read_raw(path).settings
+    assert (settings.sheet, settings.sheets) == ("visits", ("about", "visits"))
+    assert read_raw(path, sheet="about", keep_small=True).columns == ("About these visits",)
+
+
 def test_parquet_gives_the_same_table(tmp_path):
     path = tmp_path / "people.parquet"
     PEOPLE.to_parquet(path)

@@ -75,7 +75,7 @@ def columns_table(space: Workspace, table: Table) -> None:
         height=min(38 + 35 * len(base), 600),
         disabled=["column", "missing", "different", "note"],
         column_config={
-            "column": st.column_config.TextColumn("Column", width=140),
+            "column": st.column_config.TextColumn("Column", width=190),
             "kind": st.column_config.SelectboxColumn(
                 "Kind (click to change)",
                 options=list(KIND_WORDS.values()),
@@ -88,7 +88,7 @@ def columns_table(space: Workspace, table: Table) -> None:
             "different": st.column_config.NumberColumn(
                 "Different", format="%d", width=80, help="How many different values there are."
             ),
-            "note": st.column_config.TextColumn("Why it is set aside", width=320),
+            "note": st.column_config.TextColumn("Why it is set aside", width=270),
         },
     )
     st.caption(

@@ -96,7 +96,8 @@ def status(graph: MixedGraph) -> None:
     hidden = [edge for edge in graph.edges if edge.is_bidirected]
     if not reasons:
         extra = (
-            f" {len(hidden)} pairs share a hidden cause (↔): their noise is drawn together."
+            f" {len(hidden)} {'pair shares' if len(hidden) == 1 else 'pairs share'} a hidden cause "
+            "(↔): their noise is drawn together."
             if hidden
             else ""
         )

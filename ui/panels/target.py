@@ -14,7 +14,6 @@ from ui.words import plain
 NO_TARGET = "(no target yet)"
 _ROUND = "target-round"
 _TOLD = "target-told"
-_DROPS = "A change here drops the graph, its edits and the synthetic rows."
 
 
 def _key(space: Workspace, name: str) -> str:
@@ -65,14 +64,15 @@ def _take_target(space: Workspace, wanted: str | None) -> None:
 def target_and_test_rows(space: Workspace, table: Table) -> None:
     """Choose what is predicted and which rows stay unseen until the end."""
     choices = space.choices()
-    drops = space.has_work()
+    if space.has_work():
+        st.caption(
+            "Another target or other test rows drop the graph, its edits and the synthetic rows."
+        )
     if told := st.session_state.pop(_TOLD, None):
         st.info(plain(told), icon=":material/info:")
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("What should be predicted?")
-        if drops:
-            st.caption(_DROPS)
         options = [NO_TARGET, *space.raw().columns]
         chosen = st.selectbox(
             "Target column",
@@ -125,8 +125,6 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
                 )
     with right:
         st.subheader("Rows kept for the final test")
-        if drops:
-            st.caption(_DROPS)
         ways = {
             "At random, every class in its share": "random",
             "By group: rows of one group stay together": "group",
