@@ -284,7 +284,7 @@ def test_a_cover_note_before_the_table_is_passed_over(tmp_path):
         frame.to_excel(writer, sheet_name="visits", index=False)
     settings = read_raw(path).settings
     assert (settings.sheet, settings.sheets) == ("visits", ("about", "visits"))
-    assert read_raw(path, sheet="about", keep_small=True).columns == ("About these visits",)
+    assert list(read_raw(path, sheet="about", keep_small=True).columns) == ["About these visits"]
 
 
 def test_parquet_gives_the_same_table(tmp_path):
