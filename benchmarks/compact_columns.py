@@ -3,8 +3,8 @@
     python benchmarks/compact_columns.py --out benchmarks/results
 
 The five tables that settings are chosen on are narrow, so this is chosen on fresh tasks of the
-simulator (256 labelled rows, 200 others): four members, each with so many columns drawn as the
-classifier draws them, beside a random forest on the same numbers.
+simulator (256 labelled rows, 200 others): as many members as the checkpoint asks for, each with so
+many columns drawn as the classifier draws them, beside a random forest on the same numbers.
 """
 
 import argparse
@@ -22,17 +22,17 @@ from sklearn.ensemble import RandomForestClassifier
 from tabpfn.preprocessing.ensemble import _subsample_features_balanced
 
 from causalmix_core.foundation import digest, path
-from causalmix_core.foundation.pretraining.export import TEMPERATURE
+from causalmix_core.foundation.pretraining.export import ESTIMATORS, TEMPERATURE
 from causalmix_core.foundation.pretraining.prior import TaskShape, simulate
 from causalmix_core.foundation.pretraining.views import encode
 
-WIDTHS, SEEN, MEMBERS = (36, 60, 100), (25, 50, 100), 4
+WIDTHS, SEEN = (36, 60, 100), (25, 50, 100)
 ROWS, CONTEXT = 456, 256
 
 
 def columns_of_members(rng: np.random.Generator, width: int, seen: int) -> list[np.ndarray]:
     """Columns of each member, drawn by tabpfn's own rule for "balanced" members."""
-    drawn = _subsample_features_balanced([seen] * MEMBERS, width, rng)
+    drawn = _subsample_features_balanced([seen] * ESTIMATORS, width, rng)
     return [np.arange(width) if columns is None else columns for columns in drawn]
 
 

@@ -16,7 +16,7 @@ from causalmix_core.table import to_csv
 from ui.loader import FILE_TYPES, LARGEST_TABLE
 from ui.palette import method_label
 from ui.panels.one_run import best_tuned, test_auc
-from ui.session import LOOKED_AT, ensure_entrypoint, project, store, table_of
+from ui.session import LOOKED_AT, ensure_entrypoint, project, store
 from ui.words import plain
 
 ensure_entrypoint()
@@ -31,23 +31,24 @@ def load(path: str, changed: float) -> TunedModel:
 def present_target() -> str | None:
     """What the open project predicts now."""
     current = project()
-    space = Workspace(store(), current.id) if current else None
-    return table_of(space).target if space and space.has_table() else None
+    if current is None:
+        return None
+    return Workspace(store(), current.id).choices().target
 
 
-def own_models() -> list[Job]:
+def own_models(present: str | None) -> list[Job]:
     """The open project's runs that left a tuned model: the present target's, then the newest."""
     current = project()
     if current is None:
         return []
     runs = reversed(jobs.jobs(store(), current.id, "finetune"))
     kept = [run for run in runs if run.state is State.DONE and model_file(store(), run).is_file()]
-    return sorted(kept, key=lambda run: run.request["target"] != present_target())
+    return sorted(kept, key=lambda run: run.request["target"] != present)
 
 
-def labels(runs: list[Job]) -> dict[str, str]:
+def labels(runs: list[Job], present: str | None) -> dict[str, str]:
     """What tells each run's model from the others, by the run's id."""
-    targets = {run.request["target"] for run in runs} | {present_target()}
+    targets = {run.request["target"] for run in runs} | {present}
 
     def label(run: Job) -> str:
         rows, target = run.request["train_rows"], run.request["target"]
@@ -69,8 +70,9 @@ def labels(runs: list[Job]) -> dict[str, str]:
 
 def chosen_model() -> tuple[TunedModel, str] | None:
     """Let a model be chosen or brought; return it with what to call it."""
-    models = own_models()
-    names = labels(models)
+    present = present_target()
+    models = own_models(present)
+    names = labels(models, present)
     looked_at = st.session_state.get(LOOKED_AT)
     seen = (i for i, run in enumerate(models) if run.id == looked_at)
     of_first = [run for run in models if run.request["target"] == models[0].request["target"]]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from causalmix_core.experiment import jobs, worker
+from causalmix_core.experiment import jobs, runs, worker
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Choices, Workspace
 from causalmix_core.graph import Edge, MixedGraph
@@ -22,6 +22,13 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """An empty store that the app uses too."""
     monkeypatch.setenv("CAUSALMIX_HOME", str(tmp_path / "home"))
     return Store()
+
+
+@pytest.fixture
+def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave jobs waiting: a test does them itself, in its own process, or cancels them."""
+    for module in (jobs, runs):
+        monkeypatch.setattr(module, "tend", lambda store: None)
 
 
 @pytest.fixture

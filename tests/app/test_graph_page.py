@@ -117,10 +117,10 @@ def test_the_file_with_everything_brings_everything_back(
     assert history.graph == history.found
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_the_box_about_the_target_can_be_unticked(
-    open_page: Open, space: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, space: Workspace, store: Store
 ) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     known = Knowledge(forbidden=(("disease", "age"), ("bmi", "age")))
     request = {"bootstraps": 0, "target_is_sink": True, "knowledge": knowledge_to_dict(known)}
     jobs.start_job(store, space.project, "discover", request, launch=False)

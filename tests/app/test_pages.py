@@ -148,10 +148,10 @@ def test_the_values_of_an_ordinal_column_are_put_in_order(
     assert space.table().levels["region"] == names[::-1]
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_a_search_runs_as_a_job_and_its_graph_is_shown(
-    open_page: Open, space: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, space: Workspace, store: Store
 ) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     app = open_page("graph", space.project)
     [resamples] = [number for number in app.number_input if number.label == "Resamples"]
     resamples.set_value(5)
@@ -191,12 +191,12 @@ def test_before_a_search_its_time_and_what_was_found_in_the_columns_is_said(
     assert job.request["target_is_sink"]
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_a_new_search_keeps_nodes_where_the_analyst_put_them(
-    graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    graphed: Workspace, store: Store
 ) -> None:
     from causalmix_core.graph.edits import MoveNodes
 
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     history = graphed.history()
     assert history is not None
     graphed.put_history(history.do(MoveNodes((("age", 0.25, 0.75),))))
@@ -250,10 +250,10 @@ def test_an_edge_is_added_from_the_form_below_the_drawing(
     assert (edge.cause, edge.effect) == ("sex", "disease")
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_rows_are_made_compared_and_marked_stale_when_the_graph_changes(
-    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, graphed: Workspace, store: Store
 ) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     app = open_page("synthesize", graphed.project)
     [rows] = [n for n in app.number_input if n.label == "Synthetic rows per generator"]
     rows.set_value(60)
@@ -279,13 +279,11 @@ def test_rows_are_made_compared_and_marked_stale_when_the_graph_changes(
     assert "Mixup" not in stale
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_runs_are_launched_measured_and_summed_up(
-    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, graphed: Workspace, store: Store
 ) -> None:
-    from causalmix_core.experiment import runs as runs_module
 
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
-    monkeypatch.setattr(runs_module, "tend", lambda store: None)
     app = open_page("finetune", graphed.project)
     app.multiselect[0].set_value(["none", "default"])
     numbers = {number.label: number for number in app.number_input}
@@ -343,15 +341,15 @@ def test_runs_are_launched_measured_and_summed_up(
     assert all(label.startswith("predicts disease: ") for label in models.options)
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_stopped_runs_are_counted_resumed_together_and_not_compared_unlike(
-    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, graphed: Workspace, store: Store
 ) -> None:
     from causalmix_core.experiment import worker
     from causalmix_core.experiment.plan import Plan, Source
     from causalmix_core.experiment.runs import launch
     from causalmix_core.finetune import Settings
 
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     development, test = graphed.parts()
     plan = Plan(
         sources=(Source(development, test=test, graph=graphed.graph()),),
@@ -416,10 +414,10 @@ def test_a_column_named_like_an_image_is_shown_as_text(open_page: Open, store: S
     assert "\\!\\[x\\]\\(" in message
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_wishes_about_rows_are_kept_and_told(
-    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, graphed: Workspace, store: Store
 ) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     app = open_page("synthesize", graphed.project)
     app.multiselect[0].set_value(["causal", "bootstrap"])
     app.run()
@@ -555,10 +553,10 @@ def _ended(store: Store, ids: list[str], **figures: Any) -> None:
             lease.finish(State.DONE, result={"metrics": {**metrics, "best_step": 1, **figures}})
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_runs_whose_test_rows_have_no_auc_are_shown_with_a_dash(
-    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, graphed: Workspace, store: Store
 ) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     _ended(store, _launched(graphed, seeds=(0, 1)), roc_auc_test=None)
     app = open_page("finetune", graphed.project)
     assert "What came out" in [heading.value for heading in app.subheader]
@@ -566,10 +564,10 @@ def test_runs_whose_test_rows_have_no_auc_are_shown_with_a_dash(
     assert all(option.endswith("test AUC –") for option in run.options)
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_resume_all_takes_runs_that_failed_but_none_whose_rows_cannot_be_made(
-    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, graphed: Workspace, store: Store
 ) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     [run] = _launched(graphed, methods=("smote",))
     before = jobs.latest(store, graphed.project, "prepare")
     assert before is not None
@@ -598,13 +596,10 @@ def _experiments(app: AppTest) -> list[str]:
     return list(box.options)
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_runs_launched_again_are_the_ones_that_are_shown(
-    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, graphed: Workspace, store: Store
 ) -> None:
-    from causalmix_core.experiment import runs as runs_module
-
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
-    monkeypatch.setattr(runs_module, "tend", lambda store: None)
 
     def launch(app: AppTest, labelled: int) -> None:
         [box] = [box for box in app.number_input if box.label == "Labelled rows"]
@@ -645,12 +640,12 @@ def test_more_classes_than_a_model_knows_are_told_before_anything_is_made(
     assert jobs.jobs(store, space.project) == []
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_runs_of_an_earlier_graph_or_target_are_marked_and_come_last(
-    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, graphed: Workspace, store: Store
 ) -> None:
     from causalmix_core.graph.edits import History, RemoveEdge
 
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     _launched(graphed, methods=("none", "causalmix"))
     history = graphed.history()
     assert history is not None
@@ -690,12 +685,12 @@ def test_runs_of_an_earlier_graph_or_target_are_marked_and_come_last(
     assert len(app.warning) == 1
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_an_edited_graph_says_nothing_against_runs_that_use_none(
-    open_page: Open, graphed: Workspace, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, graphed: Workspace
 ) -> None:
     from causalmix_core.graph.edits import RemoveEdge
 
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     _launched(graphed, methods=("none", "default"))
     history = graphed.history()
     assert history is not None
@@ -703,10 +698,10 @@ def test_an_edited_graph_says_nothing_against_runs_that_use_none(
     assert not open_page("finetune", graphed.project).warning
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_cancel_all_leaves_the_runs_of_other_experiments(
-    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, graphed: Workspace, store: Store
 ) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     hidden = _launched(graphed, methods=("none", "smote"))
     shown = _launched(graphed, methods=("none", "smote"), train_rows=(50,))
     press(open_page("finetune", graphed.project), "Cancel all")
@@ -718,6 +713,7 @@ def test_cancel_all_leaves_the_runs_of_other_experiments(
     assert {jobs.job(store, each).state for each in hidden} == {State.QUEUED}
 
 
+@pytest.mark.usefixtures("no_workers")
 @pytest.mark.parametrize(
     ("target", "said"),
     [(None, "Choose the column"), ("bmi", "is a number")],
@@ -729,9 +725,7 @@ def test_runs_go_on_to_be_seen_where_the_target_is_no_class(
     open_page: Open,
     graphed: Workspace,
     store: Store,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     ids = _launched(graphed, seeds=(0, 1))
     _ended(store, ids[:1])
     graphed.choose(replace(graphed.choices(), target=target))
@@ -743,10 +737,8 @@ def test_runs_go_on_to_be_seen_where_the_target_is_no_class(
     assert {jobs.job(store, each).state for each in ids[1:]} == {State.CANCELLED}
 
 
-def test_every_run_says_where_it_stands(
-    open_page: Open, graphed: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
+@pytest.mark.usefixtures("no_workers")
+def test_every_run_says_where_it_stands(open_page: Open, graphed: Workspace, store: Store) -> None:
     first, second, *_ = _launched(graphed, seeds=(0, 1))
     _ended(store, [first])
     assert jobs.claim(store, "test", second) is not None

@@ -27,10 +27,8 @@ def project(store: Store, frame: pd.DataFrame, target: str) -> Workspace:
     return space
 
 
-def test_equally_often_means_every_class(
-    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
+@pytest.mark.usefixtures("no_workers")
+def test_equally_often_means_every_class(open_page: Open, store: Store) -> None:
     labels = np.repeat([f"class {i}" for i in range(25)], np.arange(8, 33))
     numbers = np.random.default_rng(0).normal(size=len(labels)).round(3)
     space = project(store, pd.DataFrame({"x": numbers, "y": labels}), "y")
@@ -111,10 +109,10 @@ def few(store: Store) -> Workspace:
     return project(store, frame, "y")
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_rows_judged_on_what_the_generators_saw_are_not_called_unseen(
-    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, store: Store
 ) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     space = few(store)
     app = open_page("synthesize", space.project)
     made(app, 20, ["bootstrap"], store, space)
@@ -123,10 +121,8 @@ def test_rows_judged_on_what_the_generators_saw_are_not_called_unseen(
     assert "no generator saw" not in said
 
 
-def test_too_few_rows_to_compare_leave_the_rows_and_say_so(
-    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
+@pytest.mark.usefixtures("no_workers")
+def test_too_few_rows_to_compare_leave_the_rows_and_say_so(open_page: Open, store: Store) -> None:
     space = few(store)
     app = open_page("synthesize", space.project)
     made(app, 12, ["bootstrap", "borderline-smote"], store, space)
@@ -137,10 +133,8 @@ def test_too_few_rows_to_compare_leave_the_rows_and_say_so(
     assert [each.value for each in app.warning if "SMOTE" in each.value]
 
 
-def test_what_an_earlier_job_said_is_gone_with_its_table(
-    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
+@pytest.mark.usefixtures("no_workers")
+def test_what_an_earlier_job_said_is_gone_with_its_table(open_page: Open, store: Store) -> None:
     space = few(store)
     app = open_page("synthesize", space.project)
     made(app, 24, ["bootstrap", "borderline-smote"], store, space)
@@ -152,10 +146,10 @@ def test_what_an_earlier_job_said_is_gone_with_its_table(
     assert not open_page("synthesize", space.project).warning
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_a_search_that_was_cancelled_is_told_for_its_own_table_only(
-    open_page: Open, space: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, space: Workspace, store: Store
 ) -> None:
-    monkeypatch.setattr(jobs, "tend", lambda store: None)
     app = open_page("graph", space.project)
     [find] = [button for button in app.button if button.label == "Find the graph"]
     find.click().run()

@@ -17,6 +17,13 @@ def box(app: AppTest, label: str) -> Any:
     return found
 
 
+def pick(app: AppTest, label: str, value: str) -> None:
+    """Choose in it, and see that the page comes through."""
+    box(app, label).set_value(value)
+    app.run()
+    assert_sound(app)
+
+
 def test_a_refused_group_is_told_and_the_page_comes_to_rest(
     open_page: Open, space: Workspace
 ) -> None:
@@ -57,9 +64,7 @@ def test_bins_that_the_values_do_not_give_are_told_and_the_page_comes_to_rest(
 def test_going_from_groups_to_time_waits_for_a_column(open_page: Open, space: Workspace) -> None:
     space.choose(replace(space.choices(), group="age"))
     app = open_page("data", space.project)
-    box(app, "How to choose them").set_value("By time: the latest rows")
-    app.run()
-    assert_sound(app)
+    pick(app, "How to choose them", "By time: the latest rows")
     assert box(app, "Time column").value is None
     assert space.choices().group == "age"
 
@@ -67,16 +72,12 @@ def test_going_from_groups_to_time_waits_for_a_column(open_page: Open, space: Wo
 def test_groups_stay_together_under_another_target(open_page: Open, space: Workspace) -> None:
     space.choose(replace(space.choices(), group="age"))
     app = open_page("data", space.project)
-    box(app, "Target column").set_value("smoker")
-    app.run()
-    assert_sound(app)
+    pick(app, "Target column", "smoker")
     assert (space.choices().target, space.choices().group) == ("smoker", "age")
     assert not app.info
     development, test = (set(part.frame["age"]) for part in space.parts())
     assert not development & test
-    box(app, "Target column").set_value("age")
-    app.run()
-    assert_sound(app)
+    pick(app, "Target column", "age")
     assert (space.choices().target, space.choices().group) == ("age", None)
     assert ["chosen at random" in each.value for each in app.info] == [True]
 
@@ -101,7 +102,5 @@ def test_a_date_is_no_target(open_page: Open, space: Workspace) -> None:
     days = [f"2024-{1 + k % 12:02}-{1 + k % 28:02}" for k in range(len(raw.frame))]
     space.put_raw(replace(raw, frame=raw.frame.assign(day=days)), space.choices())
     app = open_page("data", space.project)
-    box(app, "Target column").set_value("day")
-    app.run()
-    assert_sound(app)
+    pick(app, "Target column", "day")
     assert ["A date cannot be predicted" in each.value for each in app.warning].count(True) == 1
