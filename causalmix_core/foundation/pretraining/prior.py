@@ -57,7 +57,8 @@ def simulate(rng: Rng, shape: TaskShape) -> Task:
     while True:
         if uniform:
             X, levels = _uniform_categories(rng, shape)
-            y, p = _classes(rng, _as_seen(rng, X, X, levels), shape, UNIFORM_RULES, certainty=0.75)
+            causes = _as_seen(rng, X, X, levels, alike=rng.random() < 0.5)
+            y, p = _classes(rng, causes, shape, UNIFORM_RULES, certainty=0.75)
         else:
             hidden = _hidden_causes(rng, shape)
             X, levels = _observe(rng, hidden, shape)
@@ -323,34 +324,58 @@ def _prototypes(rng: Rng, S: Floats, outputs: int) -> Floats:
 
 def _patterns(rng: Rng, S: Floats, outputs: int) -> Floats:
     """Ask whether one of several patterns holds: a few inputs at once, each at the value it has
-    in some row (of few values) or in the same range (of many); sometimes in one row for all.
+    in some row (of few values) or in the same range (of many); sometimes in one row for all, or
+    all at the same value.
     """
     T, d = S.shape
-    codes = np.empty((T, d), dtype=np.int64)
-    for j in range(d):
-        values = np.unique(S[:, j])
-        if len(values) > 10:
-            values = np.quantile(S[:, j], np.sort(rng.random(int(rng.integers(1, 4)))))
-        codes[:, j] = np.searchsorted(values, S[:, j])
+    codes = _values(rng, S)
     size = int(rng.integers(1, min(d, 4) + 1))
     held = np.zeros((T, outputs))
-    one = rng.integers(0, T) if rng.random() < 0.3 else None
+    kind = rng.random()
+    one = codes[rng.integers(0, T)].copy() if kind < 0.5 else None
+    if one is not None and kind < 0.25:
+        one[:] = rng.choice(one)
     for _ in range(int(np.exp(rng.uniform(0, np.log(16))))):
         columns = rng.choice(d, size=size, replace=False)
-        row = rng.integers(0, T) if one is None else one
+        wanted = codes[rng.integers(0, T)] if one is None else one
         output = rng.integers(0, outputs)
-        holds = (codes[:, columns] == codes[row, columns]).all(1)
+        holds = (codes[:, columns] == wanted[columns]).all(1)
         held[:, output] = np.maximum(held[:, output], holds)
     return held
 
 
+def _tally(rng: Rng, S: Floats, outputs: int) -> Floats:
+    """Add up one score per value over all inputs, whichever input holds it, as sum scores of
+    questionnaires, counts of symptoms and votes are made; sometimes some inputs count against.
+    """
+    codes = _values(rng, S)
+    count = int(codes.max()) + 1
+    scores = rng.normal(size=(count, outputs))
+    if rng.random() < 0.5:
+        scores[rng.permutation(count)[1:]] = 0.0
+    signs = rng.choice([-1.0, 1.0], size=S.shape[1]) if rng.random() < 0.3 else np.ones(S.shape[1])
+    return np.asarray((scores[codes] * signs[None, :, None]).sum(1))
+
+
+def _values(rng: Rng, S: Floats) -> Ints:
+    """Number the values of each input in their order; inputs of many values are cut into few."""
+    codes = np.empty(S.shape, dtype=np.int64)
+    for j in range(S.shape[1]):
+        values = np.unique(S[:, j])
+        if len(values) > 10:
+            values = np.quantile(S[:, j], np.sort(rng.random(int(rng.integers(1, 4)))))
+        codes[:, j] = np.searchsorted(values, S[:, j])
+    return codes
+
+
 RULES: tuple[Callable[[Rng, Floats, int], Floats], ...] = (
     _linear, _network, _trees, _additive, _products, _lookup, _prototypes, _patterns,
+    _tally,
 )  # fmt: skip
 
 
-UNIFORM_SHARE = 0.16
-UNIFORM_RULES = np.array([0.34, 0.05, 0.12, 0.03, 0.05, 0.11, 0.04, 0.26])
+UNIFORM_SHARE = 0.2
+UNIFORM_RULES = np.array([0.29, 0.04, 0.1, 0.03, 0.04, 0.09, 0.03, 0.2, 0.18])
 """How often a table is one of `_uniform_categories`, and the chances of the rules then."""
 
 WITHHELD_SHARE = 0.15
@@ -358,8 +383,8 @@ WITHHELD_SHARE = 0.15
 
 
 def _rule_weights(difficulty: float) -> Floats:
-    easy = np.array([0.9, 0.05, 0.05, 0, 0, 0, 0, 0])
-    full = np.array([0.32, 0.12, 0.17, 0.11, 0.04, 0.09, 0.06, 0.09])
+    easy = np.array([0.9, 0.05, 0.05, 0, 0, 0, 0, 0, 0])
+    full = np.array([0.36, 0.11, 0.16, 0.09, 0.03, 0.08, 0.05, 0.08, 0.04])
     return (1 - difficulty) * easy + difficulty * full
 
 
@@ -397,7 +422,7 @@ def _uniform_categories(rng: Rng, shape: TaskShape) -> tuple[Floats, list[int]]:
         shared = rng.normal(size=(T, 1)) * rng.uniform(0.2, 1.0, size=d)
         level = stats.norm.cdf(_standardise(shared + rng.normal(size=(T, d))))
     code = (level[:, :, None] > cuts[None]).sum(2)
-    if dependence > 0.75:
+    if dependence > 0.65:
         # Every row deals out nearly the same values, as boards, rankings and allocations do.
         code = rng.permuted(
             np.where(rng.random((T, d)) < rng.uniform(0, 0.3), code, code[:1]), axis=1
@@ -406,15 +431,18 @@ def _uniform_categories(rng: Rng, shape: TaskShape) -> tuple[Floats, list[int]]:
     return np.stack(columns, 1).astype(float), [int(c.max()) + 1 for c in columns]
 
 
-def _as_seen(rng: Rng, Z: Floats, X: Floats, levels: list[int]) -> Floats:
+def _as_seen(rng: Rng, Z: Floats, X: Floats, levels: list[int], alike: bool = False) -> Floats:
     """Return the causes with one random value per category, so that the rule is about categories.
 
-    Without it no rule could be read off categorical columns without error.
+    Without it no rule could be read off categorical columns without error. `alike` gives a
+    category the same value in every column, so that a rule can be about values wherever they stand.
     """
     seen = Z.copy()
+    common = rng.normal(size=max(levels))
     for j, count in enumerate(levels):
         if count > 1:
-            seen[:, j] = rng.normal(size=count)[X[:, j].astype(int)]
+            values = common[:count] if alike else rng.normal(size=count)
+            seen[:, j] = values[X[:, j].astype(int)]
     return _standardise(seen)
 
 
