@@ -164,7 +164,8 @@ def form(space: Workspace, development: Table, test: Table) -> None:
     elif graph is not None:
         st.caption(
             ":material/info: The causal methods use your graph as it is; its structure was found "
-            "on all rows but the test rows, so it may have seen a run's validation rows."
+            "on all rows but the test rows, so it may have seen a run's validation rows and those "
+            "of a held-out domain."
         )
     st.caption(
         ":material/info: Every run makes its synthetic rows anew from its own training rows: "
@@ -295,8 +296,8 @@ def _more_choices(development: Table, keep: Keep) -> tuple[Settings, tuple[str, 
         value = two.text_input(
             "Value",
             **keep("value"),
-            help="Rows with this value are left out of everything and scored on their own, such as "
-            "one country or one year.",
+            help="Rows with this value are left out of training, validation and test rows and "
+            "scored on their own, such as one country or one year.",
         )
     settings = Settings(
         evaluate_every=int(every),
