@@ -71,6 +71,19 @@ def test_a_withheld_cell_stands_for_a_value_of_its_own_or_another_column(seed: i
         )
 
 
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_a_tally_counts_a_value_alike_in_whichever_column_it_stands(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = np.sort(rng.normal(size=4))
+    every = np.tile(values[:, None], (1, 6))
+    plain = np.full((6, 6), values[0])
+    changed = np.where(np.eye(6, dtype=bool), values[2], plain)
+    scores = prior._tally(rng, np.vstack([every, plain, changed]), 2)
+    effects = np.abs(scores[10:] - scores[4:10])
+    np.testing.assert_allclose(effects, np.broadcast_to(effects[:1], effects.shape), atol=1e-9)
+
+
 def test_a_batch_depends_on_its_seed_step_and_rank_alone() -> None:
     first = batches.batch(3, 1200, 0, 2, tokens=4000)
     again = batches.batch(3, 1200, 0, 2, tokens=4000)
