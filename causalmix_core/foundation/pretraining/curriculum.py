@@ -39,7 +39,7 @@ STAGES = (
     Stage(13000, 768, 100, 10, 1.0, 0.1),
 )
 
-VIEW_SHARES = (0.2, 0.6, 0.2)
+VIEW_SHARES = (0.1, 0.25, 0.1, 0.55)
 """Shares of the steps that see each of `VIEWS`; most see what the checkpoint asks for."""
 
 TOKENS = 12_000

@@ -33,7 +33,8 @@ def inference_views(names: Sequence[str] = MEMBER_VIEWS) -> list[dict[str, Any]]
     ranks = common | {"name": "quantile_uni", "categorical_name": "ordinal_shuffled"}
     codes = ranks | {"name": "squashing_scaler_default"}
     onehot = codes | {"categorical_name": "onehot", "max_onehot_cardinality": ONEHOT_LEVELS}
-    known = dict(zip(VIEWS, (ranks, codes, onehot), strict=True))
+    ordered = codes | {"categorical_name": "ordinal"}
+    known = dict(zip(VIEWS, (ranks, codes, onehot, ordered), strict=True))
     return [dict(known[name]) for name in names]
 
 

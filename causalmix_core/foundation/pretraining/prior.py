@@ -374,8 +374,8 @@ RULES: tuple[Callable[[Rng, Floats, int], Floats], ...] = (
 )  # fmt: skip
 
 
-UNIFORM_SHARE = 0.2
-UNIFORM_RULES = np.array([0.29, 0.04, 0.1, 0.03, 0.04, 0.09, 0.03, 0.2, 0.18])
+UNIFORM_SHARE = 0.24
+UNIFORM_RULES = np.array([0.24, 0.04, 0.09, 0.03, 0.03, 0.08, 0.03, 0.18, 0.28])
 """How often a table is one of `_uniform_categories`, and the chances of the rules then."""
 
 WITHHELD_SHARE = 0.15

@@ -1,12 +1,14 @@
 """Simulated tasks as `TabPFNClassifier` would hand them to the network.
 
 The compact checkpoint carries its own inference settings (`export.inference_views`): the members
-of the ensemble take three views of a table in turn. ``ranks``: numbers by their quantile among the
-context rows, categories as shuffled codes. ``codes``: numbers robustly scaled and squashed,
-categories as shuffled codes. ``onehot``: numbers as in ``codes``, categories of at most
-`ONEHOT_LEVELS` levels as indicator columns, others as codes in their order. Columns are then
-shuffled; scaling to unit variance and the treatment of missing cells happen inside the network.
-The very same transformers as in tabpfn are fitted here, on the context rows alone.
+of the ensemble take one or several of four views of a table in turn. ``ranks``: numbers by their
+quantile among the context rows, categories as shuffled codes. ``codes``: numbers robustly scaled
+and squashed, categories as shuffled codes. ``onehot``: numbers as in ``codes``, categories of at
+most `ONEHOT_LEVELS` levels as indicator columns, others as codes in their order. ``ordered``:
+numbers as in ``codes``, categories as codes in their order, so that columns which share their
+values, as those of boards and votes do, share their codes. Columns are then shuffled; scaling to
+unit variance and the treatment of missing cells happen inside the network. The very same
+transformers as in tabpfn are fitted here, on the context rows alone.
 """
 
 from collections.abc import Sequence
@@ -18,7 +20,7 @@ from causalmix_core.foundation._tabpfn import MAX_CLASSES
 from causalmix_core.foundation.pretraining.prior import Task
 
 ONEHOT_LEVELS = 10
-VIEWS = ("ranks", "codes", "onehot")
+VIEWS = ("ranks", "codes", "onehot", "ordered")
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator
@@ -71,7 +73,7 @@ def encode(
                 columns += parts
                 is_numeric += [False] * len(parts)
             else:
-                if view != "onehot":
+                if view in ("ranks", "codes"):
                     shuffled = np.append(rng.permutation(k).astype(float), np.nan)
                     cells = shuffled[np.where(np.isnan(cells), k, cells).astype(int)]
                 columns.append(cells)
