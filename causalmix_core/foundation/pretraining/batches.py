@@ -59,7 +59,9 @@ def _own(rng: np.random.Generator, shape: BatchShape, count: int) -> list[Task]:
         columns = _visible(rng, shape)
         tasks.append(
             simulate(
-                rng, TaskShape(shape.rows, columns, _classes(rng, shape.classes), shape.difficulty)
+                rng,
+                TaskShape(shape.rows, columns, _classes(rng, shape.classes), shape.difficulty),
+                boards=shape.source == "boards",
             )
         )
     return tasks

@@ -18,6 +18,7 @@ class Stage:
         classes: most classes.
         difficulty: see `prior.TaskShape`.
         tabicl: share of steps fed by `tabicl.prior` instead of our own simulator.
+        boards: share of steps fed with small tables whose columns all hold the same values.
     """
 
     step: int
@@ -26,6 +27,7 @@ class Stage:
     classes: int
     difficulty: float
     tabicl: float = 0.0
+    boards: float = 0.0
 
 
 STAGES = (
@@ -37,10 +39,20 @@ STAGES = (
     Stage(4500, 400, 36, 10, 1.0, 0.05),
     Stage(12000, 768, 64, 10, 1.0, 0.1),
     Stage(13000, 768, 100, 10, 1.0, 0.1),
+    # What few tasks of many never taught, thousands of small ones shall.
+    Stage(26990, 768, 100, 10, 1.0, 0.1),
+    Stage(26991, 768, 100, 10, 1.0, 0.05, 0.4),
+    Stage(28000, 768, 100, 10, 1.0, 0.05, 0.4),
+    Stage(28400, 768, 100, 10, 1.0, 0.05, 0.1),
 )
+
+MOST_BOARD_ROWS, MOST_BOARD_COLUMNS = 240, 16
 
 VIEW_SHARES = (0.1, 0.25, 0.1, 0.55)
 """Shares of the steps that see each of `VIEWS`; most see what the checkpoint asks for."""
+
+SOURCES = ("own", "tabicl", "boards")
+"""Our simulator, `tabicl.prior`, and our simulator for `Stage.boards`."""
 
 TOKENS = 12_000
 """Cells (rows × column groups × tasks) per optimiser step, all ranks together."""
@@ -74,6 +86,7 @@ def limits(step: int, stages: tuple[Stage, ...] = STAGES) -> Stage:
         int(grow("classes") + 1e-9),
         grow("difficulty"),
         grow("tabicl"),
+        grow("boards"),
     )
 
 
@@ -85,9 +98,15 @@ def draw(
     top = limits(step, stages)
     if rng.random() < 0.15:
         top = limits(int(rng.integers(0, step + 1)), stages)
+    shares = (1 - top.tabicl - top.boards, top.tabicl, top.boards)
+    source = str(rng.choice(SOURCES, p=shares))
+    most_rows, most_columns = top.rows, top.columns
+    if source == "boards":
+        most_rows = min(most_rows, MOST_BOARD_ROWS)
+        most_columns = min(most_columns, MOST_BOARD_COLUMNS)
     # Between log-uniform and uniform, so that a fair share of the tables is large.
-    rows = int(60 * (top.rows / 60) ** (rng.random() ** 0.7))
-    columns = int(np.exp(rng.uniform(np.log(2), np.log(top.columns + 0.99))))
+    rows = int(60 * (most_rows / 60) ** (rng.random() ** 0.7))
+    columns = int(np.exp(rng.uniform(np.log(2), np.log(most_columns + 0.99))))
     context = int(rows * rng.uniform(0.35, 0.85))
     groups = (columns + 1) // 2 + 1
     tasks = max(2, min(96, tokens // (rows * groups)) // ranks) * ranks
@@ -98,6 +117,6 @@ def draw(
         columns=columns,
         classes=top.classes,
         difficulty=top.difficulty,
-        view=str(rng.choice(VIEWS, p=VIEW_SHARES)),
-        source="tabicl" if rng.random() < top.tabicl else "own",
+        view="ordered" if source == "boards" else str(rng.choice(VIEWS, p=VIEW_SHARES)),
+        source=source,
     )

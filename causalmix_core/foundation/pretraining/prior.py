@@ -51,9 +51,9 @@ class Task:
     p: Floats | None = None
 
 
-def simulate(rng: Rng, shape: TaskShape) -> Task:
-    """Draw one task; at least two classes occur."""
-    uniform = shape.difficulty > 0.3 and rng.random() < UNIFORM_SHARE
+def simulate(rng: Rng, shape: TaskShape, boards: bool = False) -> Task:
+    """Draw one task; at least two classes occur. `boards` asks for `_uniform_categories`."""
+    uniform = boards or (shape.difficulty > 0.3 and rng.random() < UNIFORM_SHARE)
     while True:
         if uniform:
             X, levels = _uniform_categories(rng, shape)
@@ -374,8 +374,8 @@ RULES: tuple[Callable[[Rng, Floats, int], Floats], ...] = (
 )  # fmt: skip
 
 
-UNIFORM_SHARE = 0.24
-UNIFORM_RULES = np.array([0.24, 0.04, 0.09, 0.03, 0.03, 0.08, 0.03, 0.18, 0.28])
+UNIFORM_SHARE = 0.16
+UNIFORM_RULES = np.array([0.16, 0.02, 0.06, 0.02, 0.02, 0.05, 0.02, 0.15, 0.5])
 """How often a table is one of `_uniform_categories`, and the chances of the rules then."""
 
 WITHHELD_SHARE = 0.15
@@ -422,7 +422,7 @@ def _uniform_categories(rng: Rng, shape: TaskShape) -> tuple[Floats, list[int]]:
         shared = rng.normal(size=(T, 1)) * rng.uniform(0.2, 1.0, size=d)
         level = stats.norm.cdf(_standardise(shared + rng.normal(size=(T, d))))
     code = (level[:, :, None] > cuts[None]).sum(2)
-    if dependence > 0.65:
+    if dependence > 0.4:
         # Every row deals out nearly the same values, as boards, rankings and allocations do.
         code = rng.permuted(
             np.where(rng.random((T, d)) < rng.uniform(0, 0.3), code, code[:1]), axis=1
