@@ -100,6 +100,17 @@ def chosen_model() -> tuple[TunedModel, str] | None:
     return load(str(path), path.stat().st_mtime), names[run.id]
 
 
+def side_by_side(predictions: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
+    """Put given columns beside the predictions; one of the same name says that it was given."""
+    names = {}
+    for name in given:
+        shown = name
+        while shown in predictions or (shown != name and shown in given):
+            shown = f"{shown} (given)"
+        names[name] = shown
+    return pd.concat([predictions, given.rename(columns=names)], axis=1)
+
+
 st.title("Predict")
 st.markdown("Give new rows to a tuned model: it says the class, and how likely each class is.")
 try:
@@ -147,7 +158,7 @@ st.dataframe(
         )
     },
 )
-st.dataframe(pd.concat([predictions, rows.frame], axis=1).head(500), height=320)
+st.dataframe(side_by_side(predictions, rows.frame).head(500), height=320)
 safe = st.checkbox("Safe for spreadsheets")
 st.download_button(
     "Download the predictions",

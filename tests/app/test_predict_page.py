@@ -32,8 +32,12 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "sold": [("no", "yes")[i % 13 > 6] for i in range(60)],
         }
     )
-    table = read_table(frame, "sold")
-    model = TunedModel(table, None, tiny_model(folder), estimators=1, seed=0)
+    return saved_model(frame, "sold", folder)
+
+
+def saved_model(frame: pd.DataFrame, target: str, folder: Path) -> Path:
+    """A model that predicts a column of these rows."""
+    model = TunedModel(read_table(frame, target), None, tiny_model(folder), estimators=1, seed=0)
     return model.save(folder / "model.safetensors")
 
 
@@ -70,6 +74,33 @@ def test_the_page_reads_new_rows_as_the_command_line_does(
     written = pd.read_csv(file, sep=None, engine="python", decimal=decimal)
     for column in ("price", "size"):
         assert shown[column].tolist() == written[column].tolist()
+
+
+def test_a_given_column_may_be_called_like_a_prediction(
+    open_page: Open, store: Store, tmp_path: Path
+) -> None:
+    given = pd.DataFrame(
+        {
+            "prediction": [k % 7 + 0.5 for k in range(40)],
+            "prediction (given)": [k % 5 + 0.5 for k in range(40)],
+            "probability_yes": [k % 3 + 0.5 for k in range(40)],
+        }
+    )
+    path = saved_model(given.assign(sold=["no", "yes"] * 20), "sold", tmp_path)
+    expected = TunedModel.load(path).predict(given)
+    app = upload(open_page("predict"), "Or a model file", path.name, path.read_bytes())
+    app = upload(app, "New rows", "new.csv", given.to_csv(index=False).encode())
+    assert_sound(app)
+    shown = app.dataframe[1].value
+    assert shown["prediction"].tolist() == expected["prediction"].tolist()
+    assert shown["probability_yes"].to_numpy() == pytest.approx(expected["probability_yes"])
+    renamed = {
+        "prediction": "prediction (given) (given)",
+        "probability_yes": "probability_yes (given)",
+    }
+    for name in given:
+        assert shown[renamed.get(name, name)].tolist() == given[name].tolist()
+    assert len(app.get("download_button")) == 1
 
 
 def tuned(space: Workspace, model: Path, created: float, auc: float | None) -> jobs.Job:
