@@ -14,7 +14,8 @@ from causalmix_core.experiment.runs import model_file
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.finetune import TunedModel
-from causalmix_core.table import read_table
+from causalmix_core.progress import Progress
+from causalmix_core.table import Table, read_table
 from tests.finetune.tiny import tiny_model
 
 from .conftest import Open, assert_sound
@@ -101,6 +102,49 @@ def test_a_given_column_may_be_called_like_a_prediction(
     for name in given:
         assert shown[renamed.get(name, name)].tolist() == given[name].tolist()
     assert len(app.get("download_button")) == 1
+
+
+def test_a_file_is_predicted_once_and_again_after_a_cancellation(
+    open_page: Open, store: Store, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[int] = []
+    predict = TunedModel.predict
+
+    def counted(self: TunedModel, rows: Table, *rest: Progress) -> pd.DataFrame:
+        times.append(len(rows))
+        return predict(self, rows, *rest)
+
+    monkeypatch.setattr(TunedModel, "predict", counted)
+    app = upload(open_page("predict"), "Or a model file", model_path.name, model_path.read_bytes())
+    app = upload(app, "New rows", "new.csv", b"price,size\n1100,6.5\n1200,7.5\n")
+    before = app.dataframe[1].value
+    app.checkbox[0].check().run()
+    assert_sound(app)
+    assert times == [2]
+    key, *_ = app.session_state["predicted"]
+    app.session_state["prediction-cancelled"] = key
+    del app.session_state["predicted"]
+    app.run()
+    assert "cancelled" in app.info[0].value
+    assert not app.dataframe
+    [again] = [each for each in app.button if each.label == "Predict after all"]
+    again.click().run()
+    assert times == [2, 2]
+    pd.testing.assert_frame_equal(app.dataframe[1].value, before)
+    upload(app, "New rows", "other.csv", b"price,size\n1100,6.5\n")
+    assert times == [2, 2, 1]
+
+
+def test_more_rows_than_the_page_predicts_are_left_to_the_command_line(
+    open_page: Open, store: Store, model_path: Path
+) -> None:
+    app = upload(open_page("predict"), "Or a model file", model_path.name, model_path.read_bytes())
+    assert any("20,000 rows" in each.value for each in app.caption)
+    content = b"price,size\n" + b"1100.5,6.5\n" * 20_001
+    app = upload(app, "New rows", "many rows.csv", content)
+    assert ["20,001 rows" in each.value for each in app.error] == [True]
+    assert "'many rows.csv'" in app.code[0].value
+    assert not app.dataframe
 
 
 def tuned(space: Workspace, model: Path, created: float, auc: float | None) -> jobs.Job:
