@@ -15,6 +15,7 @@ from causalmix_core.experiment.runs import model_file
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.finetune import TunedModel
 from causalmix_core.table import Table, to_csv
+from ui.first_rows import first_rows
 from ui.loader import FILE_TYPES, LARGEST_TABLE
 from ui.palette import method_label
 from ui.panels.one_run import best_tuned, test_auc
@@ -205,7 +206,7 @@ st.dataframe(
         )
     },
 )
-st.dataframe(side_by_side(predictions, rows.frame).head(500), height=320)
+first_rows(side_by_side(predictions, rows.frame), 500, height=320)
 safe = st.checkbox("Safe for spreadsheets")
 st.download_button(
     "Download the predictions",

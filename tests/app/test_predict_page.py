@@ -147,6 +147,18 @@ def test_more_rows_than_the_page_predicts_are_left_to_the_command_line(
     assert not app.dataframe
 
 
+def test_a_table_that_is_shown_in_part_says_so(
+    open_page: Open, store: Store, model_path: Path
+) -> None:
+    app = upload(open_page("predict"), "Or a model file", model_path.name, model_path.read_bytes())
+    for rows, told in ((500, False), (501, True)):
+        content = b"price,size\n" + b"1100.5,6.5\n" * rows
+        upload(app, "New rows", f"{rows}.csv", content)
+        assert_sound(app)
+        assert len(app.dataframe[1].value) == 500
+        assert told is ("The first 500 of 501 rows." in [each.value for each in app.caption])
+
+
 def tuned(space: Workspace, model: Path, created: float, auc: float | None) -> jobs.Job:
     """A run that is done and left a model, as if it had been begun at that moment."""
     request = {"method": "mixup", "seed": 0, "train_rows": 60, "target": space.choices().target}
