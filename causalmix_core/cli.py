@@ -336,7 +336,7 @@ def _predict(options: argparse.Namespace, progress: Progress) -> None:
     table = model.read(options.table)
     for warning in table.warnings:
         print(f"Note: {warning}", file=sys.stderr)
-    predictions = model.predict(table)
+    predictions = model.predict(table, progress)
     Path(options.out).write_bytes(to_csv(predictions))
     print(f"{len(predictions)} {'row' if len(predictions) == 1 else 'rows'} predicted")
 

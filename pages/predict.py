@@ -1,10 +1,12 @@
 """Predict: use a tuned model on new rows."""
 
 import hashlib
+import shlex
 from collections import Counter
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from causalmix_core.errors import CausalMixError
 from causalmix_core.experiment import jobs
@@ -12,12 +14,17 @@ from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.runs import model_file
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.finetune import TunedModel
-from causalmix_core.table import to_csv
+from causalmix_core.table import Table, to_csv
+from ui.first_rows import first_rows
 from ui.loader import FILE_TYPES, LARGEST_TABLE
 from ui.palette import method_label
 from ui.panels.one_run import best_tuned, test_auc
 from ui.session import LOOKED_AT, ensure_entrypoint, project, store
 from ui.words import plain
+
+MOST_ROWS = 20_000
+"""So many rows are predicted while one waits; the command line has no such limit."""
+_PREDICTED, _CANCELLED = "predicted", "prediction-cancelled"
 
 ensure_entrypoint()
 
@@ -100,6 +107,57 @@ def chosen_model() -> tuple[TunedModel, str] | None:
     return load(str(path), path.stat().st_mtime), names[run.id]
 
 
+def predicted(model: TunedModel, upload: UploadedFile) -> tuple[Table, pd.DataFrame] | None:
+    """Return the rows of a file and their predictions, made once; None where there are none.
+
+    Whatever the analyst does meanwhile ends the prediction at its next block of rows.
+    """
+    key = (str(model.base), model.base.stat().st_mtime, upload.file_id)
+    if st.session_state.get(_PREDICTED, (None,))[0] == key:
+        _, rows, predictions = st.session_state[_PREDICTED]
+        return rows, predictions
+    if st.session_state.get(_CANCELLED) == key:
+        st.info("The prediction was cancelled.", icon=":material/cancel:")
+        st.button("Predict after all", on_click=st.session_state.pop, args=(_CANCELLED,))
+        return None
+    with st.spinner("Reading the rows"):
+        rows = model.read(upload.getvalue(), name=upload.name)
+    if len(rows) > MOST_ROWS:
+        st.error(
+            f"The file has {len(rows):,} rows and this page predicts {MOST_ROWS:,} at most; take "
+            "fewer, or predict all of them with this command.",
+            icon=":material/error:",
+        )
+        st.code(
+            f"python -m causalmix_core predict {shlex.quote(str(model.base))} "
+            f"{shlex.quote(upload.name)} --out predictions.csv",
+            language="bash",
+        )
+        return None
+    shown = st.empty()
+    bar, stop = shown.container().columns([6, 1], vertical_alignment="center")
+    stop.button("Cancel", width="stretch", on_click=_cancel, args=(key,))
+    predictions = model.predict(rows, bar.progress(0.0, "Starting").progress)
+    shown.empty()
+    st.session_state[_PREDICTED] = (key, rows, predictions)
+    return rows, predictions
+
+
+def _cancel(key: tuple[str, float, str]) -> None:
+    st.session_state[_CANCELLED] = key
+
+
+def side_by_side(predictions: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
+    """Put given columns beside the predictions; one of the same name says that it was given."""
+    names = {}
+    for name in given:
+        shown = name
+        while shown in predictions or (shown != name and shown in given):
+            shown = f"{shown} (given)"
+        names[name] = shown
+    return pd.concat([predictions, given.rename(columns=names)], axis=1)
+
+
 st.title("Predict")
 st.markdown("Give new rows to a tuned model: it says the class, and how likely each class is.")
 try:
@@ -124,20 +182,21 @@ upload = st.file_uploader(
     key="new-rows",
     max_upload_size=LARGEST_TABLE,
 )
+st.caption(f"At most {MOST_ROWS:,} rows; the command `predict` takes more.")
 if upload is None:
     st.stop()
 try:
-    rows = model.read(upload.getvalue(), name=upload.name)
-    count = f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
-    with st.spinner(f"Predicting {count}"):
-        predictions = model.predict(rows)
+    found = predicted(model, upload)
 except CausalMixError as error:
     st.error(plain(error), icon=":material/error:")
     st.stop()
+if found is None:
+    st.stop()
+rows, predictions = found
 for warning in rows.warnings:
     st.warning(plain(warning), icon=":material/info:")
 counts = predictions["prediction"].value_counts()
-st.subheader(f"{count} predicted")
+st.subheader(f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'} predicted")
 st.dataframe(
     pd.DataFrame({"class": counts.index, "rows": counts.to_numpy()}),
     hide_index=True,
@@ -147,7 +206,7 @@ st.dataframe(
         )
     },
 )
-st.dataframe(pd.concat([predictions, rows.frame], axis=1).head(500), height=320)
+first_rows(side_by_side(predictions, rows.frame), 500, height=320)
 safe = st.checkbox("Safe for spreadsheets")
 st.download_button(
     "Download the predictions",

@@ -1,11 +1,22 @@
 """Bringing a table in: an uploaded file or one of the examples."""
 
-import streamlit as st
+from typing import Any
 
-from causalmix_core.errors import CausalMixError
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from causalmix_core.errors import CausalMixError, TableError
 from causalmix_core.experiment.store import SOURCE
 from causalmix_core.experiment.workspace import Choices, Workspace
-from causalmix_core.table import MAX_BYTES, RawTable, examples, read_raw, to_table
+from causalmix_core.table import (
+    MAX_BYTES,
+    RawTable,
+    ReadingError,
+    ReadSettings,
+    examples,
+    read_raw,
+    to_table,
+)
 from ui.navigation import DATA
 from ui.session import open_project, store
 from ui.words import plain
@@ -18,7 +29,8 @@ LARGEST_TABLE = MAX_BYTES // 2**20
 def load_table_panel(into: Workspace | None = None) -> None:
     """Offer an upload and the examples; what is chosen goes `into` a project or starts a new one.
 
-    A file that cannot be used gets one sentence, and what was loaded before stays.
+    A file that cannot be used gets one sentence, and boxes to say how it is written; what was
+    loaded before stays.
     """
     left, right = st.columns(2, gap="large")
     with left:
@@ -30,14 +42,7 @@ def load_table_panel(into: Workspace | None = None) -> None:
             help="The first row names the columns. The file stays on this computer.",
         )
         if upload is not None and st.session_state.get("upload_done") != upload.file_id:
-            try:
-                raw = read_raw(upload.getvalue(), name=upload.name)
-                to_table(raw)  # what no page could show is not stored
-            except CausalMixError as error:
-                st.error(plain(error), icon=":material/error:")
-            else:
-                st.session_state["upload_done"] = upload.file_id
-                _take(raw, Choices(), into, upload.getvalue(), upload.name)
+            _take_upload(upload, into)
     with right:
         st.markdown("**Or look around with an example**")
         for name in examples.NAMES:
@@ -53,6 +58,72 @@ def load_table_panel(into: Workspace | None = None) -> None:
                 choices = Choices(target=example.target, true_edges=tuple(example.true_edges or ()))
                 _take(examples.load_raw(name), choices, into)
             st.caption(what)
+
+
+def _take_upload(upload: UploadedFile, into: Workspace | None) -> None:
+    """Take an uploaded file in, or say why not and let be stated how it is written."""
+    try:
+        raw = _usable(upload)
+    except CausalMixError as error:
+        said = st.empty()
+        said.error(plain(error), icon=":material/error:")
+        if not isinstance(error, ReadingError) or error.settings.format == "parquet":
+            return
+        with st.form("reading-upload"):
+            st.caption("If the file is written in another way than was found out, say so here.")
+            stated = reading_boxes(error.settings, upload.file_id, across=2)
+            if not st.form_submit_button("Read it so", icon=":material/refresh:"):
+                return
+        try:
+            raw = _usable(upload, **stated)
+        except CausalMixError as again:
+            said.error(plain(again), icon=":material/error:")
+            return
+    st.session_state["upload_done"] = upload.file_id
+    _take(raw, Choices(), into, upload.getvalue(), upload.name)
+
+
+def _usable(upload: UploadedFile, **stated: Any) -> RawTable:
+    """Read an uploaded file; what no page could show is refused."""
+    raw = read_raw(upload.getvalue(), name=upload.name, **stated)
+    try:
+        to_table(raw)
+    except TableError as error:
+        raise ReadingError(str(error), raw.settings) from error
+    return raw
+
+
+def reading_boxes(settings: ReadSettings, key: str, across: int = 4) -> dict[str, Any]:
+    """Offer what can be stated about a file of this format; every box begins at what is in force.
+
+    Returns the arguments of `read_raw`, None for what it is to find out.
+    """
+    text, cells = settings.format == "csv", settings.format != "parquet"
+    delimiters = {",": "comma ,", ";": "semicolon ;", "\t": "tab", "|": "bar |", " ": "space"}
+    encodings = {name: name for name in ("utf-8", "cp1252", "latin-1", "utf-16")}
+    offered = {
+        "delimiter": ("Delimiter", delimiters, text),
+        "encoding": ("Encoding", encodings, text),
+        "sheet": ("Sheet", {name: name for name in settings.sheets}, len(settings.sheets) > 1),
+        "decimal": ("Decimal mark", {".": "point .", ",": "comma ,"}, True),
+        "header": ("First row", {True: "names the columns", False: "is data"}, cells),
+    }
+    shown = [name for name, (_, _, applies) in offered.items() if applies]
+    places = st.columns(across)
+    stated = {}
+    for index, name in enumerate(shown):
+        label, words, _ = offered[name]
+        now = getattr(settings, name)
+        words = {None: "detect", now: "detect" if now is None else repr(now), **words}
+        stated[name] = places[index % across].selectbox(
+            label,
+            list(words),
+            index=list(words).index(now),
+            format_func=words.__getitem__,
+            key=f"read-{name}-{key}",
+            accept_new_options=name == "delimiter",  # any one character may part the cells
+        )
+    return stated
 
 
 def _take(

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from causalmix_core.progress import Progress, silent
+
 if TYPE_CHECKING:
     import torch
 
@@ -159,18 +161,20 @@ class Ensemble:
         query: Prepared,
         context: Prepared | None = None,
         y_context: Codes | None = None,
+        progress: Progress = silent,
     ) -> Matrix:
         """Predict class probabilities, shape (rows, classes), from a context (default: its own).
 
         Members' probabilities are averaged; classes that the context lacks get 0.
         """
-        return self.several([query], context, y_context)[0]
+        return self.several([query], context, y_context, progress)[0]
 
     def several(
         self,
         queries: Sequence[Prepared],
         context: Prepared | None = None,
         y_context: Codes | None = None,
+        progress: Progress = silent,
     ) -> list[Matrix]:
         """Predict several sets of rows, each on its own, from one pass over the context."""
         import torch
@@ -179,6 +183,7 @@ class Ensemble:
         y_context = self.y if y_context is None else y_context
         temperature = float(self._classifier.softmax_temperature_)
         sums = [np.zeros((len(query), self.classes)) for query in queries]
+        rows_asked = sum(map(len, queries))
         with torch.inference_mode(), _evaluating(self.network):
             for i in range(len(self)):
                 present, codes = np.unique(self._relabel[i][y_context], return_inverse=True)
@@ -187,6 +192,7 @@ class Ensemble:
                 labels = torch.as_tensor(codes, dtype=torch.float32, device=self._device)
                 rows = context.tensors[i].to(self._device)
                 cache = self._remember(i, rows, labels)
+                done = 0
                 for total, query in zip(sums, queries, strict=True):
                     for start in range(0, len(query), _ROWS_PER_FORWARD):
                         part = slice(start, start + _ROWS_PER_FORWARD)
@@ -194,6 +200,11 @@ class Ensemble:
                         logits = self._recall(i, cache, x, labels)
                         scaled = logits[:, : len(present)] / temperature
                         total[part, ours] += torch.softmax(scaled, dim=-1).cpu().numpy()
+                        done += len(x)
+                        progress(
+                            (i + done / rows_asked) / len(self),
+                            f"Pass {i + 1} of {len(self)}: {done:,} of {rows_asked:,} rows",
+                        )
         return [total / total.sum(axis=1, keepdims=True) for total in sums]
 
     def _logits(self, member: int, x: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":

@@ -14,6 +14,7 @@ from causalmix_core.errors import CheckpointError, TableError
 from causalmix_core.finetune.ensemble import Ensemble
 from causalmix_core.foundation import checkpoint as model_files
 from causalmix_core.foundation._tabpfn import TableEncoder, classifier
+from causalmix_core.progress import Progress, silent
 from causalmix_core.table import read_table
 from causalmix_core.table.kinds import Kind
 from causalmix_core.table.table import Table
@@ -51,12 +52,15 @@ class TunedModel:
         """The classes, in the order of the probability columns."""
         return self._encoder.classes
 
-    def predict(self, rows: Table | pd.DataFrame | str | Path | bytes) -> pd.DataFrame:
+    def predict(
+        self, rows: Table | pd.DataFrame | str | Path | bytes, progress: Progress = silent
+    ) -> pd.DataFrame:
         """Predict new rows.
 
         Args:
             rows: a table, a data frame, a file or a file's bytes, with at least the context's
                 feature columns, in any order; other columns are ignored.
+            progress: called after every block of rows; raising in it cancels.
 
         Returns:
             One row per row: ``prediction``, then ``probability_CLASS`` for every class.
@@ -65,7 +69,7 @@ class TunedModel:
             TableError: a column is missing or its values do not fit its kind.
         """
         table = self.read(rows)
-        probabilities = self.probabilities(table)
+        probabilities = self.probabilities(table, progress)
         classes = np.array(self.classes, dtype=object)
         columns = {f"probability_{name}": probabilities[:, i] for i, name in enumerate(classes)}
         predicted = pd.Series(classes[probabilities.argmax(axis=1)], dtype="str")
@@ -97,10 +101,11 @@ class TunedModel:
         told = "The columns stand in another order than the model knows; they are told by name."
         return replace(table, warnings=(*table.warnings, told))
 
-    def probabilities(self, table: Table) -> NDArray[np.float64]:
+    def probabilities(self, table: Table, progress: Progress = silent) -> NDArray[np.float64]:
         """Predict class probabilities, shape (rows, classes), in the order of `classes`."""
         ensemble = self._ensemble
-        return ensemble.probabilities(ensemble.prepare(self._encoder.transform(table.frame)))
+        query = ensemble.prepare(self._encoder.transform(table.frame))
+        return ensemble.probabilities(query, progress=progress)
 
     def save(self, path: str | Path) -> Path:
         """Write the model as one safetensors file, context rows included.

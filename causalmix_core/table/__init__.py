@@ -6,7 +6,7 @@ from causalmix_core.table.inference import Guess
 from causalmix_core.table.kinds import Kind
 from causalmix_core.table.missing import MISSING_TOKENS
 from causalmix_core.table.profile import ColumnSummary, associate, inspect, summarise
-from causalmix_core.table.raw import RawTable, ReadSettings
+from causalmix_core.table.raw import RawTable, ReadingError, ReadSettings
 from causalmix_core.table.reading import MAX_BYTES, read_raw, read_table
 from causalmix_core.table.splitting import draw, hold_out_test, split
 from causalmix_core.table.table import Table
@@ -22,6 +22,7 @@ __all__ = [
     "Kind",
     "RawTable",
     "ReadSettings",
+    "ReadingError",
     "Table",
     "associate",
     "bins_at",

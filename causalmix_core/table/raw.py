@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from causalmix_core.errors import TableError
 from causalmix_core.table.missing import MISSING_TOKENS
 
 
@@ -48,6 +49,18 @@ class ReadSettings:
         """Return the settings that `to_dict` gave."""
         lists = {name: tuple(values.get(name, ())) for name in ("missing", "sheets")}
         return cls(**{**values, **lists})
+
+
+class ReadingError(TableError):
+    """A file makes no table as it was understood; stated otherwise, it may make one.
+
+    Attributes:
+        settings: how the file was understood, as far as the reading came.
+    """
+
+    def __init__(self, message: str, settings: ReadSettings) -> None:
+        super().__init__(message)
+        self.settings = settings
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from causalmix_core.table.header import has_header
 from causalmix_core.table.kinds import Kind
 from causalmix_core.table.missing import MISSING_TOKENS
 from causalmix_core.table.numbers import find_decimal
-from causalmix_core.table.raw import RawTable, ReadSettings
+from causalmix_core.table.raw import RawTable, ReadingError, ReadSettings
 from causalmix_core.table.table import Table
 from causalmix_core.table.text_files import Dialect, Rows, decode, find_dialect, parse
 from causalmix_core.table.typed import to_table
@@ -111,7 +111,8 @@ def read_raw(
         max_cells: the largest number of cells.
 
     Raises:
-        TableError: with one sentence that says what is wrong and what to do.
+        TableError: with one sentence that says what is wrong and what to do; a `ReadingError`
+            where the file's format was told, for other settings may then help.
     """
     tokens = MISSING_TOKENS if missing is None else tuple(missing)
     if decimal not in (None, ".", ","):
@@ -124,42 +125,37 @@ def read_raw(
     stem = Path(label).stem if label else "table"
     if not data.strip(b"\x00\t\n\r \xef\xbb\xbf\xff\xfe"):
         raise TableError(f"{_call(label)} is empty; choose a file with a header and rows.")
-    match _find_format(data, label):
-        case "parquet":
-            text = frame_to_text(read_parquet(data, max_bytes, max_cells), max_cells)
-            settings = ReadSettings("parquet", decimal=decimal or ".", missing=tokens)
-            return _finish(text, settings, stem, keep_small)
-        case "xlsx":
-            cells, found_sheet, sheets = read_workbook(data, max_bytes, max_cells, sheet)
-            lines = list(range(1, len(cells) + 1))
-            settings = ReadSettings("xlsx", sheet=found_sheet, missing=tokens, sheets=tuple(sheets))
-        case _:
-            content, found_encoding = decode(data, encoding)
-            hint = _EXCEL_HINT.match(content)
-            if hint:
-                content = "\n" + content[hint.end() :]  # the other lines keep their numbers
-            wanted = delimiter or (hint[1] if hint else None)
-            dialect = _choose_dialect(content, wanted, quote, columns)
-            rows, lines = parse(content, dialect, max_cells)
-            cells = [list(row) for row in rows]
-            settings = ReadSettings(
-                "csv",
-                found_encoding,
-                dialect.delimiter,
-                dialect.quote,
-                dialect.escape,
-                dialect.skip_space,
-                missing=tokens,
-            )
-    if (
-        header is None
-        and columns
-        and cells
-        and set(columns) <= {(c or "").strip() for c in cells[0]}
-    ):
-        header = True
-    text, settings = _from_cells(cells, lines, settings, label, decimal, header)
-    return _finish(text, settings, stem, keep_small)
+    settings = ReadSettings(_find_format(data, label), decimal=decimal or ".", missing=tokens)
+    try:
+        match settings.format:
+            case "parquet":
+                text = frame_to_text(read_parquet(data, max_bytes, max_cells), max_cells)
+                return _finish(text, settings, stem, keep_small)
+            case "xlsx":
+                cells, found_sheet, sheets = read_workbook(data, max_bytes, max_cells, sheet)
+                lines = list(range(1, len(cells) + 1))
+                settings = replace(settings, sheet=found_sheet, sheets=tuple(sheets))
+            case _:
+                content, found_encoding = decode(data, encoding)
+                hint = _EXCEL_HINT.match(content)
+                if hint:
+                    content = "\n" + content[hint.end() :]  # the other lines keep their numbers
+                wanted = delimiter or (hint[1] if hint else None)
+                dialect = _choose_dialect(content, wanted, quote, columns)
+                settings = replace(settings, encoding=found_encoding, **vars(dialect))
+                rows, lines = parse(content, dialect, max_cells)
+                cells = [list(row) for row in rows]
+        if (
+            header is None
+            and columns
+            and cells
+            and set(columns) <= {(c or "").strip() for c in cells[0]}
+        ):
+            header = True
+        text, settings = _from_cells(cells, lines, settings, label, decimal, header)
+        return _finish(text, settings, stem, keep_small)
+    except TableError as error:
+        raise ReadingError(str(error), settings) from error
 
 
 def _from_cells(

@@ -6,7 +6,10 @@ import zipfile
 from datetime import date, datetime, time
 
 from causalmix_core.errors import TableError
+from causalmix_core.table.header import has_header
+from causalmix_core.table.missing import MISSING_TOKENS
 
+_LOOKED_AT = 100
 _UNPACKS = (
     "The workbook unpacks to more than ten times the size limit; "
     "save the one sheet you need as CSV."
@@ -18,9 +21,9 @@ def read_workbook(
 ) -> tuple[list[list[str | None]], str, list[str]]:
     """Return a worksheet's cells, empty rows left out, its name, and those of all visible ones.
 
-    Without `sheet`, that is the first visible worksheet with a header, two rows and two columns:
-    a cover note often stands before the table. Where there is none, it is the first that holds
-    anything.
+    Without `sheet`, that is the first visible worksheet that makes a table: a cover note or a
+    pivot with a nameless corner often stands before it. Where there is none, it is the first that
+    holds anything.
 
     Raises:
         TableError: if the file is no workbook, or unpacks to more than `max_bytes` or `max_cells`.
@@ -39,7 +42,7 @@ def read_workbook(
             small: tuple[list[list[str | None]], str] | None = None
             for name in [sheet] if sheet is not None else names:
                 rows = _read_sheet(book[name], max_cells, 10 * max_bytes)
-                if name == sheet or (len(rows) > 2 and len(rows[0]) > 1):
+                if name == sheet or _is_table(rows):
                     return rows, name, names
                 if rows and small is None:
                     small = rows, name
@@ -51,6 +54,16 @@ def read_workbook(
             "The Excel workbook cannot be read, it seems damaged; save it anew as .xlsx or CSV."
         ) from error
     return (*(small or ([], names[0] if names else "")), names)
+
+
+def _is_table(rows: list[list[str | None]]) -> bool:
+    """Whether there are a first row, two more and two columns; names each of a name of its own."""
+    if len(rows) < 3 or len(rows[0]) < 2:
+        return False
+    sample = [[(cell or "").strip() for cell in row] for row in rows[:_LOOKED_AT]]
+    names = set(sample[0])
+    told_apart = len(names) == len(sample[0]) and "" not in names
+    return told_apart or not has_header(sample, ".", MISSING_TOKENS)
 
 
 def _read_sheet(page: object, max_cells: int, max_characters: int) -> list[list[str | None]]:

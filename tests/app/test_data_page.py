@@ -73,13 +73,13 @@ def test_a_stored_table_that_cannot_be_shown_leaves_the_app_open(
     assert space.table().target == "cultivar"
 
 
-def read_again(app: AppTest, **boxes: str) -> AppTest:
+def read_again(app: AppTest, button: str = "Read again", **boxes: str) -> AppTest:
     """Set boxes of the form by their labels and press its button."""
     for label, value in boxes.items():
         [box] = [each for each in app.selectbox if each.label == label.replace("_", " ")]
         box.select(value)
-    [button] = [each for each in app.button if each.label == "Read again"]
-    button.click()
+    [pressed] = [each for each in app.button if each.label == button]
+    pressed.click()
     return app.run()
 
 
@@ -164,3 +164,36 @@ def test_values_with_spaces_around_them_or_line_breaks_can_be_put_in_order(
     assert_sound(app)
     assert space.table().levels["size"] == tuple(wanted)
     assert any("drops a graph" in caption.value for caption in app.caption)
+
+
+def test_how_a_refused_file_is_written_can_be_stated(open_page: Open, store: Store) -> None:
+    rows = [f"{k}.5|{'uv'[k % 2]}" for k in range(40)]
+    app = open_page("home")
+    app.file_uploader[0].upload("t.csv", "\n".join(["sep=#", "size|class", *rows]).encode())
+    app.run()
+    assert ["state the delimiter" in each.value for each in app.error] == [True]
+    read_again(app, "Read it so", Delimiter=";")
+    assert ["state the delimiter" in each.value for each in app.error] == [True]
+    read_again(app, "Read it so", Delimiter="|")
+    assert_sound(app)
+    [project] = store.list()
+    assert Workspace(store, project.id).raw().columns == ["size", "class"]
+    assert in_force(open_page("data", project.id))["Delimiter"] == "|"
+
+
+def test_a_workbook_whose_first_sheet_is_of_no_use_offers_the_others(
+    open_page: Open, store: Store
+) -> None:
+    file = io.BytesIO()
+    with pd.ExcelWriter(file) as book:
+        rows_of_names().to_excel(book, sheet_name="people", index=False)
+        numbers = {"a": range(30), "b": [k % 5 for k in range(30)]}
+        pd.DataFrame(numbers).to_excel(book, sheet_name="visits", index=False)
+    app = open_page("home")
+    app.file_uploader[0].upload("book.xlsx", file.getvalue())
+    app.run()
+    assert [each.value[:17] for each in app.error] == ["No column is left"]
+    read_again(app, "Read it so", Sheet="visits")
+    assert_sound(app)
+    [project] = store.list()
+    assert Workspace(store, project.id).raw().columns == ["a", "b"]

@@ -14,7 +14,8 @@ from causalmix_core.experiment.runs import model_file
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.finetune import TunedModel
-from causalmix_core.table import read_table
+from causalmix_core.progress import Progress
+from causalmix_core.table import Table, read_table
 from tests.finetune.tiny import tiny_model
 
 from .conftest import Open, assert_sound
@@ -32,8 +33,12 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "sold": [("no", "yes")[i % 13 > 6] for i in range(60)],
         }
     )
-    table = read_table(frame, "sold")
-    model = TunedModel(table, None, tiny_model(folder), estimators=1, seed=0)
+    return saved_model(frame, "sold", folder)
+
+
+def saved_model(frame: pd.DataFrame, target: str, folder: Path) -> Path:
+    """A model that predicts a column of these rows."""
+    model = TunedModel(read_table(frame, target), None, tiny_model(folder), estimators=1, seed=0)
     return model.save(folder / "model.safetensors")
 
 
@@ -70,6 +75,88 @@ def test_the_page_reads_new_rows_as_the_command_line_does(
     written = pd.read_csv(file, sep=None, engine="python", decimal=decimal)
     for column in ("price", "size"):
         assert shown[column].tolist() == written[column].tolist()
+
+
+def test_a_given_column_may_be_called_like_a_prediction(
+    open_page: Open, store: Store, tmp_path: Path
+) -> None:
+    given = pd.DataFrame(
+        {
+            "prediction": [k % 7 + 0.5 for k in range(40)],
+            "prediction (given)": [k % 5 + 0.5 for k in range(40)],
+            "probability_yes": [k % 3 + 0.5 for k in range(40)],
+        }
+    )
+    path = saved_model(given.assign(sold=["no", "yes"] * 20), "sold", tmp_path)
+    expected = TunedModel.load(path).predict(given)
+    app = upload(open_page("predict"), "Or a model file", path.name, path.read_bytes())
+    app = upload(app, "New rows", "new.csv", given.to_csv(index=False).encode())
+    assert_sound(app)
+    shown = app.dataframe[1].value
+    assert shown["prediction"].tolist() == expected["prediction"].tolist()
+    assert shown["probability_yes"].to_numpy() == pytest.approx(expected["probability_yes"])
+    renamed = {
+        "prediction": "prediction (given) (given)",
+        "probability_yes": "probability_yes (given)",
+    }
+    for name in given:
+        assert shown[renamed.get(name, name)].tolist() == given[name].tolist()
+    assert len(app.get("download_button")) == 1
+
+
+def test_a_file_is_predicted_once_and_again_after_a_cancellation(
+    open_page: Open, store: Store, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[int] = []
+    predict = TunedModel.predict
+
+    def counted(self: TunedModel, rows: Table, *rest: Progress) -> pd.DataFrame:
+        times.append(len(rows))
+        return predict(self, rows, *rest)
+
+    monkeypatch.setattr(TunedModel, "predict", counted)
+    app = upload(open_page("predict"), "Or a model file", model_path.name, model_path.read_bytes())
+    app = upload(app, "New rows", "new.csv", b"price,size\n1100,6.5\n1200,7.5\n")
+    before = app.dataframe[1].value
+    app.checkbox[0].check().run()
+    assert_sound(app)
+    assert times == [2]
+    key, *_ = app.session_state["predicted"]
+    app.session_state["prediction-cancelled"] = key
+    del app.session_state["predicted"]
+    app.run()
+    assert "cancelled" in app.info[0].value
+    assert not app.dataframe
+    [again] = [each for each in app.button if each.label == "Predict after all"]
+    again.click().run()
+    assert times == [2, 2]
+    pd.testing.assert_frame_equal(app.dataframe[1].value, before)
+    upload(app, "New rows", "other.csv", b"price,size\n1100,6.5\n")
+    assert times == [2, 2, 1]
+
+
+def test_more_rows_than_the_page_predicts_are_left_to_the_command_line(
+    open_page: Open, store: Store, model_path: Path
+) -> None:
+    app = upload(open_page("predict"), "Or a model file", model_path.name, model_path.read_bytes())
+    assert any("20,000 rows" in each.value for each in app.caption)
+    content = b"price,size\n" + b"1100.5,6.5\n" * 20_001
+    app = upload(app, "New rows", "many rows.csv", content)
+    assert ["20,001 rows" in each.value for each in app.error] == [True]
+    assert "'many rows.csv'" in app.code[0].value
+    assert not app.dataframe
+
+
+def test_a_table_that_is_shown_in_part_says_so(
+    open_page: Open, store: Store, model_path: Path
+) -> None:
+    app = upload(open_page("predict"), "Or a model file", model_path.name, model_path.read_bytes())
+    for rows, told in ((500, False), (501, True)):
+        content = b"price,size\n" + b"1100.5,6.5\n" * rows
+        upload(app, "New rows", f"{rows}.csv", content)
+        assert_sound(app)
+        assert len(app.dataframe[1].value) == 500
+        assert told is ("The first 500 of 501 rows." in [each.value for each in app.caption])
 
 
 def tuned(space: Workspace, model: Path, created: float, auc: float | None) -> jobs.Job:

@@ -79,6 +79,20 @@ def test_whole_numbers_that_no_browser_holds_cannot_be_set_by_hand(
     assert_sound(app)
 
 
+def test_a_small_number_can_be_set_by_hand(open_page: Open, store: Store) -> None:
+    doses = np.linspace(0.00001, 0.00017, 33).round(8)
+    frame = pd.DataFrame({"dose": doses, "y": ["no", "yes", "no"] * 11})
+    app = open_page("synthesize", project(store, frame, "y").project)
+    [column] = [box for box in app.selectbox if box.label == "Set this column"]
+    column.select("dose").run()
+    assert_sound(app)
+    [to] = [number for number in app.number_input if number.label == "to"]
+    assert float(to.proto.format % to.value) == pytest.approx(to.value)
+    assert 10 < (to.max - to.min) / to.step < 1000
+    to.increment().run()
+    assert_sound(app)
+
+
 def test_fewer_than_ten_rows_are_no_fault_of_the_page(open_page: Open, store: Store) -> None:
     frame = pd.DataFrame({"x": [f"{i * i % 11}.5" for i in range(9)], "y": list("ababababa")})
     space = project(store, frame, "y")

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import causalmix_core as cm
-from causalmix_core.errors import CheckpointError, TableError
-from causalmix_core.finetune import Settings, TunedModel
+from causalmix_core.errors import Cancelled, CheckpointError, TableError
+from causalmix_core.finetune import Settings, TunedModel, ensemble
 from causalmix_core.foundation._tabpfn import classifier
 from causalmix_core.table.kinds import Kind
 from tests.finetune.tiny import small_table
@@ -40,6 +40,27 @@ def test_a_saved_model_predicts_the_same(model: TunedModel, saved: TunedModel, s
     assert saved.about["metrics"]["method"] == "default"
     accuracy = float((expected["prediction"] == test.y).mean())
     assert accuracy == pytest.approx(saved.about["metrics"]["accuracy_test"])
+
+
+def test_predicting_reports_the_rows_done_and_can_be_cancelled(
+    model: TunedModel, splits, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ensemble, "_ROWS_PER_FORWARD", 40)
+    reports: list[tuple[float, str]] = []
+    told = model.predict(splits[2], lambda fraction, sentence: reports.append((fraction, sentence)))
+    pd.testing.assert_frame_equal(told, model.predict(splits[2]))
+    rows, passes = len(splits[2]), model.estimators
+    fractions = [fraction for fraction, _ in reports]
+    assert len(reports) == passes * -(-rows // 40)
+    assert fractions == sorted(set(fractions))
+    assert fractions[-1] == 1
+    assert reports[0][1] == f"Pass 1 of {passes}: 40 of {rows} rows"
+
+    def stop(fraction: float, sentence: str) -> None:
+        raise Cancelled(sentence)
+
+    with pytest.raises(Cancelled, match="Pass 1"):
+        model.predict(splits[2], stop)
 
 
 def test_a_new_file_may_have_its_columns_in_any_order_and_more_of_them(

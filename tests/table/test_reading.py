@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from causalmix_core.errors import TableError
-from causalmix_core.table import Kind, ReadSettings, read_raw, read_table
+from causalmix_core.table import Kind, ReadingError, ReadSettings, read_raw, read_table
 
 PEOPLE = pd.DataFrame(
     {
@@ -285,6 +285,48 @@ def test_a_cover_note_before_the_table_is_passed_over(tmp_path):
     settings = read_raw(path).settings
     assert (settings.sheet, settings.sheets) == ("visits", ("about", "visits"))
     assert list(read_raw(path, sheet="about", keep_small=True).columns) == ["About these visits"]
+
+
+@pytest.mark.parametrize(
+    "names", [[None, "north", "south"], ["total", "total", "share"]], ids=["no corner", "twice"]
+)
+def test_a_sheet_whose_columns_cannot_be_told_apart_is_passed_over(names, tmp_path):
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "x"]})
+    path = tmp_path / "pivot.xlsx"
+    pivot = pd.DataFrame([names, ["old", 3, 4], ["new", 5, 6]])
+    with pd.ExcelWriter(path) as writer:
+        pivot.to_excel(writer, sheet_name="summary", index=False, header=False)
+        frame.to_excel(writer, sheet_name="data", index=False)
+    assert read_raw(path).settings.sheet == "data"
+    with pytest.raises(ReadingError, match="name") as refused:
+        read_raw(path, sheet="summary")
+    settings = refused.value.settings
+    assert (settings.sheet, settings.sheets) == ("summary", ("summary", "data"))
+
+
+def test_a_sheet_of_data_alone_may_lack_a_value_in_its_first_row(tmp_path):
+    path = tmp_path / "bare.xlsx"
+    rows = pd.DataFrame([[None, 1.5, 7], [2, 2.5, 8], [3, 3.5, 9]])
+    with pd.ExcelWriter(path) as writer:
+        rows.to_excel(writer, sheet_name="measured", index=False, header=False)
+        PEOPLE.to_excel(writer, sheet_name="people", index=False)
+    assert read_raw(path).settings.sheet == "measured"
+
+
+@pytest.mark.parametrize(
+    ("content", "understood", "stated"),
+    [
+        ("a#b\n1.5#x\n2.5#y\n", {"format": "csv"}, {"delimiter": "#"}),
+        ("a;b\n1;2;3\n", {"delimiter": ";", "encoding": "utf-8"}, None),
+    ],
+)
+def test_a_refusal_says_how_the_file_was_understood(content, understood, stated):
+    with pytest.raises(ReadingError) as refused:
+        read_raw(content.encode())
+    settings = vars(refused.value.settings)
+    assert {name: settings[name] for name in understood} == understood
+    if stated:
+        assert list(read_raw(content.encode(), **stated).columns) == ["a", "b"]
 
 
 def test_parquet_gives_the_same_table(tmp_path):

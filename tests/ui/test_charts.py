@@ -145,6 +145,45 @@ def test_long_categories_are_cut_in_the_drawing_but_stay_two() -> None:
     assert sorted(figure.data[0].customdata) == long
 
 
+ALIKE = ["share of households without a car, 2019", "share of households without a car, 2020"]
+
+
+@pytest.mark.parametrize("names", [ALIKE, ["2019", "2020"]], ids=["cut alike", "numbers"])
+def test_every_name_has_a_place_of_its_own(names: list[str]) -> None:
+    zeros = pd.DataFrame(0.5, index=names, columns=names)
+    pairs = [f"{one} – {other}" for one in names for other in names]
+    truths = [f"true {one}, predicted {other}" for one in names for other in names]
+    diagnosis = {"classes": names, "confusion": [[1, 2], [3, 4]], "calibration": []}
+    graph = MixedGraph(nodes=tuple(names), edges=())
+    for figure, hovers in (
+        (missing_figure(pd.Series([0.1, 0.2], index=names)), names),
+        (distance_figure(pd.DataFrame({"mixup": [0.1, 0.2]}, index=names)), names),
+        (association_figure(zeros), pairs),
+        (adjacency_figure(graph), pairs),
+        (diagnosis_figure(diagnosis), truths),
+    ):
+        drawn = figure.data[0]
+        axes = [figure.layout.yaxis]
+        if drawn.type == "heatmap":  # its cells stand at 0, 1, … where no places are given
+            assert (drawn.x, drawn.y) == (None, None)
+            axes.append(figure.layout.xaxis)
+        else:
+            assert list(drawn.y) == [0, 1]
+        for axis in axes:
+            assert list(axis.tickvals) == [0, 1]
+            assert len(axis.ticktext) == 2
+        assert np.ravel(drawn.customdata).tolist() == hovers
+        assert "%{customdata}" in drawn.hovertemplate
+
+
+def test_so_many_names_side_by_side_are_labelled_at_steps() -> None:
+    graph = MixedGraph(nodes=tuple(f"column {k}" for k in range(130)), edges=())
+    layout = adjacency_figure(graph).layout
+    assert list(layout.xaxis.tickvals) == list(range(0, 130, 3))
+    assert layout.xaxis.ticktext[1] == "column 3"
+    assert len(layout.yaxis.tickvals) == 130
+
+
 def test_names_are_never_read_as_markup() -> None:
     evil = "<img src=x onerror=alert(1)>"
     frame = pd.DataFrame({evil: ["<b>", "b"]})

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ui.charts.grid import shorten
+from ui.charts.grid import in_full, shorten, ticks
 from ui.palette import BLUE, GREY
 
 
@@ -18,13 +18,15 @@ def diagnosis_figure(diagnosis: Mapping[str, Any]) -> go.Figure:
         diagnosis: ``classes``, ``confusion`` (rows: true class, columns: predicted, counts) and
             ``calibration`` (per bin ``predicted``, ``observed``, ``rows``), as runs keep it.
     """
-    classes = [shorten(name, 16) for name in diagnosis["classes"]]
+    classes = diagnosis["classes"]
+    full = in_full(classes)
     counts = np.asarray(diagnosis["confusion"], dtype=int)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     bins = diagnosis["calibration"]
     two = len(classes) == 2
-    said = f"said probability of {classes[1]}" if two else "said probability of the guess"
-    seen = f"share of {classes[1]}" if two else "share of right guesses"
+    second = shorten(classes[-1], 16)
+    said = f"said probability of {second}" if two else "said probability of the guess"
+    seen = f"share of {second}" if two else "share of right guesses"
     figure = make_subplots(
         rows=1,
         cols=2,
@@ -34,15 +36,14 @@ def diagnosis_figure(diagnosis: Mapping[str, Any]) -> go.Figure:
     figure.add_trace(
         go.Heatmap(
             z=shares,
-            x=classes,
-            y=classes,
+            customdata=[[f"true {one}, predicted {other}" for other in full] for one in full],
             text=counts,
             texttemplate="%{text}",
             zmin=0,
             zmax=1,
             colorscale="Blues",
             showscale=False,
-            hovertemplate="true %{y}, predicted %{x}: %{text} rows<extra></extra>",
+            hovertemplate="%{customdata}: %{text} rows<extra></extra>",
         ),
         row=1,
         col=1,
@@ -73,9 +74,9 @@ def diagnosis_figure(diagnosis: Mapping[str, Any]) -> go.Figure:
         col=2,
     )
     figure.update_annotations(font_size=13)
-    # Classes may be called 0 and 1, which an axis would take for numbers.
-    figure.update_xaxes(title_text="predicted", type="category", row=1, col=1)
-    figure.update_yaxes(title_text="true", type="category", autorange="reversed", row=1, col=1)
+    places = ticks(classes, 16)
+    figure.update_xaxes(title_text="predicted", **places, row=1, col=1)
+    figure.update_yaxes(title_text="true", **places, autorange="reversed", row=1, col=1)
     figure.update_xaxes(title_text=said, tickformat=".0%", range=[-0.03, 1.03], row=1, col=2)
     figure.update_yaxes(title_text=seen, tickformat=".0%", range=[-0.03, 1.03], row=1, col=2)
     figure.update_layout(height=360, showlegend=False, margin={"l": 10, "r": 10, "t": 40, "b": 10})

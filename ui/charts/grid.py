@@ -1,13 +1,17 @@
-"""The frame of small multiples: one panel per column, the same height and margins everywhere."""
+"""What charts share: names on axes, and the frame of small multiples, one panel per column."""
 
 from collections.abc import Sequence
 from math import ceil
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 PANEL_HEIGHT = 190
+HOVER_LENGTH = 80
 _TITLE_LENGTH = 26
+_MOST_TURNED = 60
+"""So many labels stand side by side, turned, before they cover each other."""
 
 
 def shorten(text: object, length: int = _TITLE_LENGTH) -> str:
@@ -15,6 +19,27 @@ def shorten(text: object, length: int = _TITLE_LENGTH) -> str:
     plain = " ".join(str(text).split())
     cut = plain if len(plain) <= length else plain[: length - 1] + "…"
     return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def ticks(
+    names: Sequence[object], length: int = _TITLE_LENGTH, turned: bool = False
+) -> dict[str, Any]:
+    """Return the ticks of an axis on which name number i stands at i.
+
+    Names as values of an axis would be one place where they are cut alike, and numbers where they
+    look like numbers. Names side by side are turned, and too many of them are labelled at steps.
+    """
+    step = ceil(len(names) / _MOST_TURNED) if turned and names else 1
+    labelled = range(0, len(names), step)
+    return {
+        "tickvals": list(labelled),
+        "ticktext": [shorten(names[i], length) for i in labelled],
+    }
+
+
+def in_full(names: Sequence[object]) -> list[str]:
+    """Return names as they stand where the mouse rests."""
+    return [shorten(name, HOVER_LENGTH) for name in names]
 
 
 def panels(

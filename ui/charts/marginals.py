@@ -7,14 +7,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from causalmix_core.table import Kind
-from ui.charts.grid import panels, place, shorten
+from ui.charts.grid import in_full, panels, place, ticks
 from ui.palette import look
 
 MOST_LEVELS = 10
 FEW_LEVELS = 3
 """So many labels stand side by side; more are turned."""
 LABEL_LENGTH = 12
-HOVER_LENGTH = 80
 _CURVE_POINTS = 200
 
 
@@ -71,7 +70,7 @@ def marginal_figure(
                         x=list(range(len(levels))),
                         y=[float(shares.get(level, 0.0)) for level in levels],
                         marker_color=style.color,
-                        customdata=[shorten(level, HOVER_LENGTH) for level in levels],
+                        customdata=in_full(levels),
                         hovertemplate="%{customdata}: %{y:.1%}",
                         **shared,
                     ),
@@ -82,8 +81,7 @@ def marginal_figure(
         else:
             figure.update_yaxes(rangemode="tozero", tickformat=".0%", **where)
             figure.update_xaxes(
-                tickvals=list(range(len(levels))),
-                ticktext=[shorten(level, LABEL_LENGTH) for level in levels],
+                **ticks(levels, LABEL_LENGTH),
                 tickangle=-45 if len(levels) > FEW_LEVELS else 0,
                 **where,
             )
@@ -95,24 +93,24 @@ def distance_figure(distances: pd.DataFrame) -> go.Figure:
     """Draw the distance of every column (rows) for every generator (columns), 0 alike .. 1."""
     roles = list(distances.columns)
     figure = go.Figure()
-    labels = [shorten(column) for column in distances.index]
     for role in roles:
         style = look(role)
         figure.add_trace(
             go.Scatter(
                 x=distances[role].to_numpy(dtype=float),
-                y=labels,
+                y=list(range(len(distances))),
                 mode="markers",
                 name=style.label,
                 marker={"color": style.color, "symbol": style.symbol, "size": 11},
-                hovertemplate="%{y}: %{x:.3f}<extra>" + style.label + "</extra>",
+                customdata=in_full(distances.index),
+                hovertemplate="%{customdata}: %{x:.3f}<extra>" + style.label + "</extra>",
             )
         )
     figure.update_layout(
-        height=110 + 24 * len(labels),
+        height=110 + 24 * len(distances),
         margin={"l": 10, "r": 10, "t": 40, "b": 40},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
     )
     figure.update_xaxes(title="distance to the real rows (0 = alike)", rangemode="tozero")
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(**ticks(distances.index), autorange="reversed")
     return figure

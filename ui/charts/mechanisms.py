@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ui.charts.grid import shorten
+from ui.charts.grid import in_full, ticks
 from ui.palette import BLUE, GREY
 
 _STEPS = 9
@@ -34,7 +34,7 @@ def explained_figure(nodes: Sequence[Mapping[str, Any]]) -> go.Figure:
         key=lambda pair: pair[0],
     )
     values = [max(share, -0.2) for share, _ in known]
-    names = [shorten(name, 24) for _, name in known]
+    names = [name for _, name in known]
     figure = go.Figure()
     for value, place in zip(values, range(len(names)), strict=True):
         figure.add_shape(
@@ -47,14 +47,12 @@ def explained_figure(nodes: Sequence[Mapping[str, Any]]) -> go.Figure:
             mode="markers",
             marker={"color": BLUE, "size": 10},
             customdata=[f"{share:.0%}" for share, _ in known],
-            text=names,
+            text=in_full(names),
             hovertemplate="%{text}: %{customdata}<extra></extra>",
         )
     )
     figure.add_vline(x=0, line={"color": GREY, "width": 1.5, "dash": "dash"})
-    figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=names, automargin=True, range=[-0.6, len(names)]
-    )
+    figure.update_yaxes(**ticks(names, 24), automargin=True, range=[-0.6, len(names)])
     figure.update_xaxes(
         title="explained by its causes",
         tickformat=".0%",

@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from ui.charts.grid import shorten
+from ui.charts.grid import ticks
 from ui.palette import GREY, look, method_label
 
 
@@ -40,8 +40,7 @@ def policy_figure(table: pd.DataFrame) -> go.Figure:
         )
     figure.add_vline(x=0, line={"color": GREY, "width": 1.5, "dash": "dash"})
     figure.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=[shorten(settings, 60) for settings in rows],
+        **ticks(rows, 60),
         autorange="reversed",
         automargin=True,
     )

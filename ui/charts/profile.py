@@ -7,13 +7,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from causalmix_core.table import Kind
-from ui.charts.grid import panels, place, shorten
+from ui.charts.grid import in_full, panels, place, shorten, ticks
 from ui.palette import BLUE, GREY, VERMILLION
 
 MOST_LEVELS = 8
 LABEL_LENGTH = 16
 """Characters of a category: a label beside a bar that is just too short for it must still fit."""
-HOVER_LENGTH = 80
 
 
 def column_figure(frame: pd.DataFrame, kinds: dict[str, Kind], across: int = 4) -> go.Figure:
@@ -36,7 +35,7 @@ def column_figure(frame: pd.DataFrame, kinds: dict[str, Kind], across: int = 4) 
             counts = values.astype(str).value_counts()
             top = counts.head(MOST_LEVELS)
             labels = [shorten(level, LABEL_LENGTH) for level in top.index]
-            full = [shorten(level, HOVER_LENGTH) for level in top.index]
+            full = in_full(top.index)
             heights = top.tolist()
             if len(counts) > MOST_LEVELS:
                 labels.append(f"{len(counts) - MOST_LEVELS} others")
@@ -71,15 +70,17 @@ def missing_figure(shares: pd.Series) -> go.Figure:
     figure = go.Figure(
         go.Bar(
             x=ordered.to_numpy(dtype=float),
-            y=[shorten(name) for name in ordered.index],
+            y=list(range(len(ordered))),
             orientation="h",
             marker_color=VERMILLION,
-            hovertemplate="%{y}: %{x:.1%} missing<extra></extra>",
+            customdata=in_full(ordered.index),
+            hovertemplate="%{customdata}: %{x:.1%} missing<extra></extra>",
         )
     )
     figure.update_layout(
         height=60 + 24 * max(len(ordered), 2), margin={"l": 10, "r": 10, "t": 10, "b": 30}
     )
+    figure.update_yaxes(**ticks(ordered.index))
     figure.update_xaxes(title="share of rows with no value", tickformat=".0%", range=[0, 1])
     return figure
 
@@ -89,21 +90,21 @@ def association_figure(matrix: pd.DataFrame, order: Sequence[str] | None = None)
     names = list(order) if order is not None else list(matrix.columns)
     values = matrix.loc[names, names].to_numpy(dtype=float).copy()
     np.fill_diagonal(values, np.nan)
-    labels = [shorten(name, 20) for name in names]
+    full = in_full(names)
     figure = go.Figure(
         go.Heatmap(
             z=values,
-            x=labels,
-            y=labels,
+            customdata=[[f"{one} – {other}" for other in full] for one in full],
             zmin=0,
             zmax=1,
             colorscale="Blues",
             colorbar={"title": "strength", "thickness": 12},
-            hovertemplate="%{y} – %{x}: %{z:.2f}<extra></extra>",
+            hovertemplate="%{customdata}: %{z:.2f}<extra></extra>",
             xgap=1,
             ygap=1,
         )
     )
-    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(**ticks(names, 20, turned=True))
+    figure.update_yaxes(**ticks(names, 20), autorange="reversed")
     figure.update_layout(height=180 + 22 * len(names), margin={"l": 10, "r": 10, "t": 10, "b": 10})
     return figure

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from causalmix_core.graph import Edge, Mark, MixedGraph
 from causalmix_core.graph.words import mark_sign
-from ui.charts.grid import shorten
+from ui.charts.grid import in_full, shorten, ticks
 from ui.palette import BLUE, GREY, VERMILLION
 
 
@@ -19,23 +19,25 @@ def adjacency_figure(graph: MixedGraph) -> go.Figure:
         i, j = index[pair.source], index[pair.target]
         values[i, j] = values[j, i] = pair.adjacent
     np.fill_diagonal(values, np.nan)
-    labels = [shorten(node, 20) for node in graph.nodes]
+    full = in_full(graph.nodes)
     figure = go.Figure(
         go.Heatmap(
             z=values,
-            x=labels,
-            y=labels,
+            customdata=[[f"{one} – {other}" for other in full] for one in full],
             zmin=0,
             zmax=1,
             colorscale="Blues",
             colorbar={"title": "joined in", "tickformat": ".0%", "thickness": 12},
-            hovertemplate="%{y} – %{x}: joined in %{z:.0%} of resamples<extra></extra>",
+            hovertemplate="%{customdata}: joined in %{z:.0%} of resamples<extra></extra>",
             xgap=1,
             ygap=1,
         )
     )
-    figure.update_yaxes(autorange="reversed")
-    figure.update_layout(height=180 + 22 * len(labels), margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    figure.update_xaxes(**ticks(graph.nodes, 20, turned=True))
+    figure.update_yaxes(**ticks(graph.nodes, 20), autorange="reversed")
+    figure.update_layout(
+        height=180 + 22 * len(graph.nodes), margin={"l": 10, "r": 10, "t": 10, "b": 10}
+    )
     return figure
 
 

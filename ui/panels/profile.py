@@ -7,6 +7,7 @@ import streamlit as st
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.table import Table, associate, to_csv
 from ui.charts import association_figure, column_figure, missing_figure
+from ui.first_rows import first_rows
 from ui.session import parts_of
 
 COLUMNS_PER_PAGE = 24
@@ -49,7 +50,7 @@ def profile(space: Workspace, table: Table) -> None:
             config={"displayModeBar": False},
         )
     with rows:
-        st.dataframe(looked_at.frame.head(200), height=360)
+        first_rows(looked_at.frame, 200, height=360)
         safe = st.checkbox(
             "Safe for spreadsheets",
             help="Puts an apostrophe before cells that a spreadsheet would run as a formula.",

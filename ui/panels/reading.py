@@ -1,14 +1,13 @@
 """How a file was read, and reading it again."""
 
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
 from causalmix_core.errors import CausalMixError
 from causalmix_core.experiment.workspace import Workspace
-from causalmix_core.table import RawTable, ReadSettings, read_raw
-from ui.loader import kept_source
+from causalmix_core.table import RawTable, read_raw
+from ui.loader import kept_source, reading_boxes
 from ui.words import plain
 
 _TOLD = "read-again"
@@ -57,7 +56,7 @@ def reading(space: Workspace) -> None:
             st.caption("This table came with the app or from another computer: nothing to change.")
             return
         with st.form("reading", border=False):
-            stated = _boxes(settings, space.table_key())
+            stated = reading_boxes(settings, space.table_key())
             st.caption(
                 "What you chose about the columns stays where it still fits."
                 + (" The graph, its edits and the synthetic rows go." if space.has_work() else "")
@@ -79,34 +78,3 @@ def _put(space: Workspace, before: RawTable, again: RawTable) -> str:
         return "The file reads as before: nothing was changed."
     gone = space.put_again(again)
     return f"These do not fit any more: {', '.join(gone)}." if gone else "All choices still fit."
-
-
-def _boxes(settings: ReadSettings, key: str) -> dict[str, Any]:
-    """Offer what can be stated about a file of this format; every box begins at what is in force.
-
-    Returns the arguments of `read_raw`, None for what it is to find out.
-    """
-    text, cells = settings.format == "csv", settings.format != "parquet"
-    delimiters = {",": "comma ,", ";": "semicolon ;", "\t": "tab", "|": "bar |"}
-    encodings = {name: name for name in ("utf-8", "cp1252", "latin-1", "utf-16")}
-    offered = {
-        "delimiter": ("Delimiter", delimiters, text),
-        "encoding": ("Encoding", encodings, text),
-        "sheet": ("Sheet", {name: name for name in settings.sheets}, len(settings.sheets) > 1),
-        "decimal": ("Decimal mark", {".": "point .", ",": "comma ,"}, True),
-        "header": ("First row", {True: "names the columns", False: "is data"}, cells),
-    }
-    shown = [name for name, (_, _, applies) in offered.items() if applies]
-    stated = {}
-    for column, name in zip(st.columns(4), shown, strict=False):
-        label, words, _ = offered[name]
-        now = getattr(settings, name)
-        words = {None: "detect", now: repr(now), **words}
-        stated[name] = column.selectbox(
-            label,
-            list(words),
-            index=list(words).index(now),
-            format_func=words.__getitem__,
-            key=f"read-{name}-{key}",
-        )
-    return stated

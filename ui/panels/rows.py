@@ -12,6 +12,8 @@ from causalmix_core.experiment.workspace import COMPARISON, MECHANISMS, Recipe, 
 from causalmix_core.graph.graph_file import to_json
 from causalmix_core.table import Kind, Table, to_csv
 from ui.charts import distance_figure, marginal_figure
+from ui.charts.marginals import MOST_LEVELS
+from ui.first_rows import first_rows
 from ui.palette import look
 from ui.panels.mechanisms import mechanisms
 from ui.panels.wishes import asks_for_others
@@ -226,7 +228,8 @@ def results(space: Workspace, made: dict[str, Rows]) -> None:
     with overview:
         st.caption(
             "Numbers as cumulative shares: the closer a coloured line runs to the grey one, the "
-            "better that column is met. Categories as shares of rows."
+            f"better that column is met. Categories as shares of rows: the {MOST_LEVELS} most "
+            "frequent of every column; where there are more, the bars add up to less than 100 %."
         )
         names = training.columns
         pages = -(-len(names) // COLUMNS_PER_PAGE)
@@ -282,7 +285,7 @@ def results(space: Workspace, made: dict[str, Rows]) -> None:
         )
         for name, rows in made.items():
             st.subheader(look(name).label)
-            st.dataframe(rows.frame.head(100), height=220, key=f"rows-{name}")
+            first_rows(rows.frame, 100, height=220, key=f"rows-{name}")
             st.download_button(
                 f"Download {len(rows.frame):,} rows as CSV",
                 lambda frame=rows.frame: to_csv(frame, safe_for_spreadsheets=safe),

@@ -1,6 +1,7 @@
 """What synthetic rows should be like: classes, rules between columns, an intervention."""
 
 from collections.abc import Mapping
+from math import floor, log10
 
 import pandas as pd
 import streamlit as st
@@ -188,10 +189,17 @@ def intervention(table: Table, keep: Keep) -> Mapping[str, object]:
         cast(values.min()),
         cast(values.max()),
         cast(values.median()),
+        step=1 if whole else _step(float(values.max() - values.min())),
+        format=None if whole else "%.10g",
         **kept,
         help="Between the smallest and the largest value of the real rows.",
     )
     return {column: number}
+
+
+def _step(span: float) -> float:
+    """Return a power of ten of which some hundreds make up the span."""
+    return 10.0 ** (floor(log10(span)) - 2) if span > 0 else 0.01
 
 
 def _is_too_large(table: Table, name: str) -> bool:
