@@ -11,8 +11,13 @@ from causalmix_core.table.table import Table
 
 
 def table_digest(table: Table) -> str:
-    """Digest under which a typed table is kept."""
-    return digest_of(table.digest, table.name, sorted(table.set_aside))
+    """Digest under which a typed table is kept, with all that can decide a run."""
+    parts = [table.digest, table.name, sorted(table.set_aside)]
+    # Groups, times and domains may stand in columns set aside; a model keeps how dates are written.
+    beside = {"aside": table.aside_digest, "formats": dict(table.formats)}
+    told = {name: value for name, value in beside.items() if value}
+    # Without any of it the digest is the one that earlier runs are found by.
+    return digest_of(*parts, told) if told else digest_of(*parts)
 
 
 def put_table(store: Store, project: str, table: Table) -> str:

@@ -155,3 +155,15 @@ class Table:
                 rows = np.array(words, dtype=object)[coded.codes]  # −1, missing, is the last
                 sha.update(f"[{', '.join(rows.tolist())}]".encode())
         return sha.hexdigest()[:32]
+
+    @cached_property
+    def aside_digest(self) -> str | None:
+        """Digest of the columns set aside (hex, 32 characters), or None where there are none."""
+        if self.aside is None or self.aside.columns.empty:
+            return None
+        sha = hashlib.sha256()
+        for name in self.aside.columns:
+            cells = self.aside[name].astype(object)
+            texts = cells.where(cells.notna(), None).tolist()
+            sha.update(json.dumps([str(name), texts]).encode())
+        return sha.hexdigest()[:32]
