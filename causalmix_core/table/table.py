@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from causalmix_core.errors import TableError
 from causalmix_core.table.kinds import Kind
+from causalmix_core.table.missing import MISSING_TOKENS
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,18 @@ class Table:
     def with_frame(self, frame: pd.DataFrame) -> "Table":
         """Return a table of the same columns and kinds with other rows."""
         return replace(self, frame=frame[self.columns].reset_index(drop=True), aside=None)
+
+    def cells(self, column: str) -> "pd.Series | None":
+        """Return a column in use or set aside, NaN where it has no value; None if there is none.
+
+        Of a column set aside these are the texts of the file.
+        """
+        if column in self.kinds:
+            return self.frame[column]
+        if self.aside is None or column not in self.aside.columns:
+            return None
+        texts = self.aside[column]
+        return texts.mask(texts.str.strip().isin(MISSING_TOKENS))
 
     def coded(self, column: str) -> Coded:
         """Return a column of texts as codes; made once, then remembered."""
