@@ -366,6 +366,18 @@ def test_a_file_read_like_another_may_not_lack_columns_or_hold_other_kinds():
         read_table(b"age,pay\n20,1\nold,2\n", like=train, name="new.csv")
 
 
+def test_whole_numbers_of_another_table_may_have_decimals_here():
+    train = read_table(b"age,hours,y\n20,7,no\n30,8,yes\n40,9,no\n", "y", name="train.csv")
+    new = read_table(b"age,hours\n20,7\n30.0,14.5\n40,NA\n", like=train, name="new.csv")
+    assert train.kinds["hours"] is Kind.INTEGER
+    assert new.kinds == {"age": Kind.INTEGER, "hours": Kind.NUMERIC}
+    assert new.frame["age"].tolist() == [20, 30, 40]
+    assert new.frame["hours"].tolist()[:2] == [7.0, 14.5]
+    assert new.frame["hours"].isna().tolist() == [False, False, True]
+    assert [warning for warning in new.warnings if "'hours'" in warning]
+    assert train.kinds["hours"] is Kind.INTEGER
+
+
 def dates_of(texts, like=None):
     rows = "".join(f"{text},{k},{'ab'[k % 2]}\n" for k, text in enumerate(texts))
     data = f"when,x,y\n{rows}".encode()
