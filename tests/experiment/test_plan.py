@@ -19,7 +19,7 @@ from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.tables import get_source, put_source, reference, table_digest
 from causalmix_core.finetune import Settings, Stopping
 from causalmix_core.graph import Edge, Knowledge, Mark, MixedGraph
-from causalmix_core.table import read_table, split
+from causalmix_core.table import Kind, read_table, split
 from tests.finetune.tiny import small_table
 
 
@@ -82,6 +82,30 @@ def test_a_year_is_a_domain_and_so_is_a_number_and_a_column_set_aside():
     assert belongs(table, "day", "2019-11").sum() == 30
     assert belongs(table, "size", "3").sum() == 25
     assert belongs(table, "person", "id007").sum() == 1
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y %H:%M", "%d %b %Y", "%Y/%m/%d"])
+def test_a_domain_of_dates_is_a_period_or_a_date_as_the_file_writes_it(form):
+    days = pd.date_range("2021-12-20", periods=400, freq="D")
+    rows = [f"{day.strftime(form)},{i % 9},{'ab'[i % 2]}" for i, day in enumerate(days)]
+    table = read_table("\n".join(["day,size,y", *rows]).encode(), target="y", name="t.csv")
+    assert table.kinds["day"] is Kind.DATETIME
+    whole = pd.Timestamp("2022-03-04")
+    expected = {
+        "2022": days.year == 2022,
+        "2022-01": (days.year == 2022) & (days.month == 1),
+        "2022-03-04": days == whole,
+        "2022-03-04 00:00": days == whole,
+        "2022-03-04T00:00:00": days == whole,
+        "2022-03-04 12:00": days < days[0],
+        whole.strftime(form): days == whole,
+        whole.strftime(form).removesuffix(" 00:00"): days == whole,
+    }
+    for value, rows in expected.items():
+        assert (belongs(table, "day", value) == rows).all(), value
+    for value in ("202", "2022-1", "2022-03-0", "", "March", "32.13.2022"):
+        with pytest.raises(TableError, match=r"'day' holds dates, not .* a month \(2024-01\)"):
+            belongs(table, "day", value)
 
 
 def test_a_source_comes_back_from_the_store(tmp_path):
