@@ -491,6 +491,7 @@ def _bare(table: Table) -> Table:
         name=table.name,
         levels=table.levels,
         formats=table.formats,
+        decimal=table.decimal,
     )
 
 

@@ -185,6 +185,7 @@ def _table_to_json(table: Table) -> dict[str, Any]:
         "kinds": [[name, str(kind)] for name, kind in table.kinds.items()],
         "levels": {name: list(levels) for name, levels in table.levels.items()},
         "formats": dict(table.formats),
+        "decimal": table.decimal,
         "columns": {name: _values(table.frame[name], kind) for name, kind in table.kinds.items()},
     }
 
@@ -208,6 +209,7 @@ def _table_from_json(values: Mapping[str, Any]) -> Table:
         name=values["name"],
         levels={name: tuple(levels) for name, levels in values["levels"].items()},
         formats=dict(values["formats"]),
+        decimal=values.get("decimal"),  # models saved before do not tell
     )
 
 

@@ -40,6 +40,8 @@ class Table:
         name: what to call the table, usually the file's stem.
         levels: the order of the values of each ordinal column.
         formats: how each datetime column is written in the file (`strftime` codes).
+        decimal: the decimal mark of the file, where its numbers had the choice: another file whose
+            numbers do not show theirs is read by it.
         aside: the text of the columns set aside, row for row with `frame` (for grouping rows by a
             customer number, say), or None for made rows.
         aside_kinds: the kind of every column set aside.
@@ -56,6 +58,7 @@ class Table:
     name: str = "table"
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     formats: Mapping[str, str] = field(default_factory=dict)
+    decimal: str | None = None
     aside: pd.DataFrame | None = field(default=None, repr=False)
     aside_kinds: Mapping[str, Kind] = field(default_factory=dict)
     file_columns: tuple[str, ...] = ()

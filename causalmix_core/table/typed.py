@@ -100,6 +100,7 @@ def to_table(
         raw.name,
         order,
         formats=formats,
+        decimal=_decimal_shown(raw, in_use),
         aside=raw.frame[list(set_aside)],
         aside_kinds=aside_kinds,
         file_columns=tuple(raw.columns),
@@ -208,11 +209,23 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
         raw.name,
         like.levels,
         formats={name: form for name, form in like.formats.items() if name in kinds},
+        decimal=like.decimal,
         aside=raw.frame[aside],
         aside_kinds={name: like.aside_kinds[name] for name in aside},
         file_columns=tuple(raw.columns),
         warnings=tuple(warnings),
     )
+
+
+def _decimal_shown(raw: RawTable, kinds: Mapping[str, Kind]) -> str | None:
+    """Return the decimal mark, unless it is a point that stands for nothing.
+
+    Where commas part the cells, in a workbook, or among whole numbers it is no choice.
+    """
+    settings = raw.settings
+    is_free = settings.format == "csv" and settings.delimiter != ","
+    is_shown = is_free and Kind.NUMERIC in kinds.values()
+    return settings.decimal if is_shown or settings.decimal == "," else None
 
 
 def _date_format_like(column: RawColumn, like: Table) -> str | None:

@@ -155,6 +155,15 @@ def test_columns_set_aside_are_not_in_the_file(tiny: Path, tmp_path: Path):
     assert b"blue" in content
 
 
+def test_a_model_keeps_the_decimal_mark_of_its_table(tiny: Path, tmp_path: Path):
+    rows = "\n".join(f"{k}.125,{k}5;{k % 7};{'ab'[k % 2]}" for k in range(1, 60))
+    table = cm.read_table(f"u;v;y\n{rows}\n".encode(), target="y", name="t.csv")
+    splits = cm.split(table, train_rows=30)
+    run = cm.finetune(*splits, method="none", model=tiny, settings=Settings(steps=1))
+    again = TunedModel.load(run.model.save(tmp_path / "m.safetensors"))
+    assert again.read(b"u;v\n1.250;3\n").frame["u"].tolist() == [1250.0]
+
+
 def test_other_files_are_refused_in_words(tiny: Path, tmp_path: Path):
     with pytest.raises(CheckpointError, match="without context rows"):
         TunedModel.load(tiny)
