@@ -213,14 +213,17 @@ def _table_from_json(values: Mapping[str, Any]) -> Table:
     if len({len(column) for column in columns.values()}) > 1:
         raise ValueError("its columns have different numbers of rows")  # pandas would fill them up
     frame = pd.DataFrame(columns)
+    decimal = values.get("decimal")  # models saved before do not tell
+    if decimal not in (None, ".", ","):
+        raise ValueError(f"the decimal mark {decimal!r}")
     return Table(
         frame,
         kinds,
         values["target"],
         name=values["name"],
         levels={name: tuple(levels) for name, levels in values["levels"].items()},
-        formats=dict(values["formats"]),
-        decimal=values.get("decimal"),  # models saved before do not tell
+        formats={name: str(form) for name, form in values["formats"].items()},
+        decimal=decimal,
     )
 
 

@@ -164,6 +164,10 @@ def _forget_the_target(entries):
     entries["causalmix"]["context"]["target"] = None
 
 
+def _have_another_mark(entries):
+    entries["causalmix"]["context"]["decimal"] = 5
+
+
 def _lose_a_cell(entries):
     entries["causalmix"]["context"]["columns"]["x"].pop()
 
@@ -177,7 +181,15 @@ def _have_no_members(entries):
 
 
 @pytest.mark.parametrize(
-    "damage", [_forget_levels, _forget_the_target, _lose_a_cell, _lose_a_class, _have_no_members]
+    "damage",
+    [
+        _forget_levels,
+        _forget_the_target,
+        _have_another_mark,
+        _lose_a_cell,
+        _lose_a_class,
+        _have_no_members,
+    ],
 )
 def test_a_damaged_header_is_refused_before_anything_is_predicted(
     model: TunedModel, tmp_path: Path, damage
