@@ -17,6 +17,7 @@ from causalmix_core.finetune.settings import Settings
 from causalmix_core.foundation import check_classes
 from causalmix_core.graph.mixed_graph import MixedGraph
 from causalmix_core.table import draw, split
+from causalmix_core.table.dates import iso_texts, named_period
 from causalmix_core.table.kinds import Kind
 from causalmix_core.table.table import Table
 
@@ -184,7 +185,7 @@ def belongs(table: Table, column: str, value: str) -> "np.ndarray[Any, np.dtype[
     """Tell which rows have `value` in `column`; a date belongs to its year, month and day.
 
     Raises:
-        TableError: there is no such column, or the value is no number where it must be one.
+        TableError: there is no such column, or the value is no number or date where it must be one.
     """
     if column in table.kinds:
         cells, kind = table.frame[column], table.kinds[column]
@@ -193,8 +194,15 @@ def belongs(table: Table, column: str, value: str) -> "np.ndarray[Any, np.dtype[
     else:
         raise TableError(f"There is no column {column!r} in {table.name!r}.")
     if kind is Kind.DATETIME:
-        texts = cells.dt.strftime("%Y-%m-%d %H:%M:%S").fillna("")
-        return np.asarray(texts.str.startswith(value), dtype=bool)
+        form = table.formats.get(column)
+        period = named_period(value, form)
+        if period is None:
+            raise TableError(
+                f"The column {column!r} holds dates, not {value!r}: give a year (2024), a month "
+                "(2024-01), a day (2024-01-31), a day with its time, or a date as the file writes "
+                "it."
+            )
+        return np.asarray(iso_texts(cells).str.startswith(period), dtype=bool)
     if kind.is_number:
         try:
             wanted = float(value)

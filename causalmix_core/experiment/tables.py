@@ -11,8 +11,17 @@ from causalmix_core.table.table import Table
 
 
 def table_digest(table: Table) -> str:
-    """Digest under which a typed table is kept."""
-    return digest_of(table.digest, table.name, sorted(table.set_aside))
+    """Digest under which a typed table is kept, with all that can decide a run."""
+    parts = [table.digest, table.name, sorted(table.set_aside)]
+    # Groups, times and domains may stand in columns set aside; a model keeps how dates are written.
+    beside = {
+        "aside": table.aside_digest,
+        "formats": dict(table.formats),
+        "decimal": table.decimal,
+    }
+    told = {name: value for name, value in beside.items() if value}
+    # Without any of it the digest is the one that earlier runs are found by.
+    return digest_of(*parts, told) if told else digest_of(*parts)
 
 
 def put_table(store: Store, project: str, table: Table) -> str:
@@ -30,6 +39,7 @@ def put_table(store: Store, project: str, table: Table) -> str:
         "kinds": {column: str(kind) for column, kind in table.kinds.items()},
         "levels": {column: list(levels) for column, levels in table.levels.items()},
         "formats": dict(table.formats),
+        "decimal": table.decimal,
         "set_aside": dict(table.set_aside),
         "aside_kinds": {column: str(kind) for column, kind in table.aside_kinds.items()},
     }
@@ -54,6 +64,7 @@ def get_table(store: Store, project: str, digest: str) -> Table:
         about["name"],
         {column: tuple(levels) for column, levels in about["levels"].items()},
         formats=about["formats"],
+        decimal=about.get("decimal"),  # tables kept before do not tell
         aside=aside,
         aside_kinds={column: Kind(kind) for column, kind in about["aside_kinds"].items()},
     )

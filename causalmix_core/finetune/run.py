@@ -443,13 +443,13 @@ def _groups(tables: Sequence[Table], column: str) -> NDArray[np.int64]:
     """Number the groups of rows of several tables; a row of no known group is one of its own."""
     values = []
     for table in tables:
-        frame = table.frame if column in table.kinds else table.aside
-        if frame is None or column not in frame:
+        cells = table.cells(column)
+        if cells is None:
             raise RunError(
                 f"Cross-fitted stopping keeps the groups of {column!r} together, but a table lacks "
                 "this column; use another stopping rule."
             )
-        values.append(frame[column])
+        values.append(cells)
     codes = np.asarray(pd.factorize(pd.concat(values, ignore_index=True))[0], dtype=np.int64)
     alone = codes < 0
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
@@ -491,6 +491,7 @@ def _bare(table: Table) -> Table:
         name=table.name,
         levels=table.levels,
         formats=table.formats,
+        decimal=table.decimal,
     )
 
 

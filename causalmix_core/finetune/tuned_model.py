@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from causalmix_core.errors import CheckpointError, TableError
 from causalmix_core.finetune.ensemble import Ensemble
 from causalmix_core.foundation import checkpoint as model_files
-from causalmix_core.foundation._tabpfn import TableEncoder, classifier
+from causalmix_core.foundation._tabpfn import TableEncoder, classifier, load_network
 from causalmix_core.progress import Progress, silent
 from causalmix_core.table import read_table
 from causalmix_core.table.kinds import Kind
@@ -139,7 +139,7 @@ class TunedModel:
                 f"{file.name} is a model without context rows; give one that finetune saved."
             )
         try:
-            return cls(
+            model = cls(
                 context=_table_from_json(ours["context"]),
                 weights=None,
                 base=file,
@@ -147,8 +147,14 @@ class TunedModel:
                 seed=int(ours["seed"]),
                 about=dict(ours["about"]),
             )
-        except (KeyError, TypeError, ValueError, TableError) as error:
+            if model.estimators < 1:
+                raise ValueError(f"{model.estimators} ensemble members")
+            _ = model.classes  # the context rows have a target and classes
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise CheckpointError(f"{file.name} is damaged ({error}).") from error
+        except TableError as error:
+            raise CheckpointError(f"{file.name} is damaged: {error}") from error
+        return model
 
     @cached_property
     def _encoder(self) -> TableEncoder:
@@ -157,17 +163,21 @@ class TunedModel:
     @cached_property
     def _ensemble(self) -> Ensemble:
         frame = self.context.frame
-        ensemble = Ensemble(
-            classifier(
-                self.base,
-                self._encoder,
-                n_estimators=self.estimators,
-                seed=self.seed,
-                device="cpu",
-            ),
-            self._encoder.transform(frame),
-            self._encoder.labels(frame),
-        )
+        try:
+            ensemble = Ensemble(
+                classifier(
+                    self.base,
+                    self._encoder,
+                    n_estimators=self.estimators,
+                    seed=self.seed,
+                    device="cpu",
+                ),
+                self._encoder.transform(frame),
+                self._encoder.labels(frame),
+            )
+        except Exception:
+            load_network(self.base)  # says so where the fault is the file's
+            raise
         if self.weights is not None:
             ensemble.network.load_state_dict(dict(self.weights))
         return ensemble
@@ -190,6 +200,7 @@ def _table_to_json(table: Table) -> dict[str, Any]:
         "kinds": [[name, str(kind)] for name, kind in table.kinds.items()],
         "levels": {name: list(levels) for name, levels in table.levels.items()},
         "formats": dict(table.formats),
+        "decimal": table.decimal,
         "columns": {name: _values(table.frame[name], kind) for name, kind in table.kinds.items()},
     }
 
@@ -203,16 +214,21 @@ def _values(column: "pd.Series[Any]", kind: Kind) -> list[Any]:
 
 def _table_from_json(values: Mapping[str, Any]) -> Table:
     kinds = {name: Kind(kind) for name, kind in values["kinds"]}
-    frame = pd.DataFrame(
-        {name: _column(values["columns"][name], kind) for name, kind in kinds.items()}
-    )
+    columns = {name: _column(values["columns"][name], kind) for name, kind in kinds.items()}
+    if len({len(column) for column in columns.values()}) > 1:
+        raise ValueError("its columns have different numbers of rows")  # pandas would fill them up
+    frame = pd.DataFrame(columns)
+    decimal = values.get("decimal")  # models saved before do not tell
+    if decimal not in (None, ".", ","):
+        raise ValueError(f"the decimal mark {decimal!r}")
     return Table(
         frame,
         kinds,
         values["target"],
         name=values["name"],
         levels={name: tuple(levels) for name, levels in values["levels"].items()},
-        formats=dict(values["formats"]),
+        formats={name: str(form) for name, form in values["formats"].items()},
+        decimal=decimal,
     )
 
 

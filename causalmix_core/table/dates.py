@@ -34,6 +34,9 @@ FORMATS: tuple[str, ...] = tuple(
 """Tried in this order; the first that reads every value is taken (month first before day first)."""
 
 _SWAPPABLE = ("%m/%d/", "%d/%m/")
+_ISO_PERIOD = re.compile(
+    r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?)?)?"
+)
 _ISO_SHAPE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 _SHAPE = re.compile(
     r"[0-9]{1,4}[-/. ][0-9A-Za-z]{1,9}[-/. ][0-9]{1,4}.*|[A-Z][a-z]{2,8} [0-9]{1,2}, .*"
@@ -80,6 +83,34 @@ def parse_dates(texts: Sequence[str], form: str) -> "pd.Series[pd.Timestamp] | N
     if zoned:
         stamps = stamps.dt.tz_localize(None)
     return stamps.astype("datetime64[us]")
+
+
+def named_period(text: str, form: str | None) -> str | None:
+    """Return the year, month, day or moment that a text names, or None where it names none.
+
+    Args:
+        text: ISO 8601 (``2024``, ``2024-01``, ``2024-01-31``, the day with a time), or a day or
+            moment written as `form`.
+        form: one of `FORMATS`: how the column writes its dates; None where nobody knows.
+
+    Returns:
+        The beginning that `iso_texts` of all dates in that period have in common.
+    """
+    text = text.strip()
+    if _ISO_PERIOD.fullmatch(text):
+        return text.replace("T", " ")
+    if form is None or form == ISO:
+        return None
+    moment = None if form in _DAYS else parse_dates([text], form)
+    if moment is not None:
+        return str(iso_texts(moment)[0])
+    day = parse_dates([text], next((day for day in _DAYS if form.startswith(day)), form))
+    return None if day is None else str(iso_texts(day)[0])[:10]
+
+
+def iso_texts(stamps: "pd.Series[pd.Timestamp]") -> "pd.Series[str]":
+    """Return dates as ISO 8601 texts to the microsecond, "" where there is none."""
+    return stamps.dt.strftime("%Y-%m-%d %H:%M:%S.%f").fillna("")
 
 
 def _reads(text: str, form: str) -> bool:

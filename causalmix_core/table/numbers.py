@@ -97,11 +97,14 @@ def as_whole(number: Number) -> int | None:
     return None
 
 
-def find_decimal(texts: Iterable[str], prefers_comma: bool = False) -> str:
+def find_decimal(
+    texts: Iterable[str], prefers_comma: bool = False, expected: str | None = None
+) -> str:
     """Return the decimal mark that most of the texts use.
 
     A mark before exactly three digits says nothing (it may separate thousands); `prefers_comma`
-    decides where only such texts are found, as in files with semicolons between the cells.
+    decides where only such texts are found, as in files with semicolons between the cells, and
+    before it the `expected` mark, where there is one.
     """
     commas = points = unclear = 0
     for text in texts:
@@ -113,5 +116,7 @@ def find_decimal(texts: Iterable[str], prefers_comma: bool = False) -> str:
         elif _UNCLEAR_COMMA.fullmatch(text):
             unclear += 1
     if commas == points:
+        if expected is not None:
+            return expected
         return "," if prefers_comma and unclear and not points else "."
     return "," if commas > points else "."

@@ -74,6 +74,7 @@ def read_table(
     """
     if like is not None and not isinstance(source, pd.DataFrame):
         overrides.setdefault("columns", like.features)
+        overrides.setdefault("expected_decimal", like.decimal)
     if like is not None and keep_unlabelled:
         overrides.setdefault("keep_small", True)
     raw = read_raw(source, name=name, **overrides)
@@ -94,6 +95,7 @@ def read_raw(
     sheet: str | None = None,
     missing: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
+    expected_decimal: str | None = None,
     keep_small: bool = False,
     max_bytes: int = MAX_BYTES,
     max_cells: int = MAX_CELLS,
@@ -106,6 +108,8 @@ def read_raw(
         delimiter, quote, encoding, decimal, header, sheet: what is otherwise found out.
         missing: texts that mean "no value" (default: `MISSING_TOKENS`).
         columns: names that are expected; a first row that has them settles what it is.
+        expected_decimal: the mark of a text file whose numbers do not show theirs, unless commas
+            part its cells.
         keep_small: take a single row or column too, from which nothing can be learnt.
         max_bytes: the largest file that is read.
         max_cells: the largest number of cells.
@@ -152,7 +156,11 @@ def read_raw(
             and set(columns) <= {(c or "").strip() for c in cells[0]}
         ):
             header = True
-        text, settings = _from_cells(cells, lines, settings, label, decimal, header)
+        if settings.format != "csv" or settings.delimiter == ",":
+            expected_decimal = None  # what a workbook holds as numbers has points as text
+        text, settings = _from_cells(
+            cells, lines, settings, label, decimal, expected_decimal, header
+        )
         return _finish(text, settings, stem, keep_small)
     except TableError as error:
         raise ReadingError(str(error), settings) from error
@@ -164,6 +172,7 @@ def _from_cells(
     settings: ReadSettings,
     label: str | None,
     decimal: str | None,
+    expected_decimal: str | None,
     header: bool | None,
 ) -> tuple[pd.DataFrame, ReadSettings]:
     if not cells:
@@ -172,7 +181,9 @@ def _from_cells(
     looked_at = max(20, min(1_000, SAMPLE_CELLS // len(cells[0])))
     sample = [[cell or "" for cell in row] for row in cells[:looked_at]]
     mark = decimal or find_decimal(
-        (cell for row in sample for cell in row), prefers_comma=settings.delimiter == ";"
+        (cell for row in sample for cell in row),
+        prefers_comma=settings.delimiter == ";",
+        expected=expected_decimal,
     )
     named = has_header(sample, mark, settings.missing) if header is None else header
     width = len(cells[0])

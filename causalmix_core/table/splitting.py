@@ -265,11 +265,10 @@ def _class_codes(table: Table) -> Rows:
 
 
 def _values_of(table: Table, name: str) -> "pd.Series":
-    if name in table.kinds:
-        return table.frame[name]
-    if table.aside is not None and name in table.aside.columns:
-        return table.aside[name]
-    raise TableError(f"There is no column {name!r} to split by.")
+    cells = table.cells(name)
+    if cells is None:
+        raise TableError(f"There is no column {name!r} to split by.")
+    return cells
 
 
 def _group_codes(table: Table, name: str, fewest: int) -> Rows:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from causalmix_core.errors import TableError
 from causalmix_core.table.kinds import Kind
+from causalmix_core.table.missing import MISSING_TOKENS
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Table:
         name: what to call the table, usually the file's stem.
         levels: the order of the values of each ordinal column.
         formats: how each datetime column is written in the file (`strftime` codes).
+        decimal: the decimal mark of the file, where its numbers had the choice: another file whose
+            numbers do not show theirs is read by it.
         aside: the text of the columns set aside, row for row with `frame` (for grouping rows by a
             customer number, say), or None for made rows.
         aside_kinds: the kind of every column set aside.
@@ -55,6 +58,7 @@ class Table:
     name: str = "table"
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     formats: Mapping[str, str] = field(default_factory=dict)
+    decimal: str | None = None
     aside: pd.DataFrame | None = field(default=None, repr=False)
     aside_kinds: Mapping[str, Kind] = field(default_factory=dict)
     file_columns: tuple[str, ...] = ()
@@ -106,6 +110,18 @@ class Table:
         """Return a table of the same columns and kinds with other rows."""
         return replace(self, frame=frame[self.columns].reset_index(drop=True), aside=None)
 
+    def cells(self, column: str) -> "pd.Series | None":
+        """Return a column in use or set aside, NaN where it has no value; None if there is none.
+
+        Of a column set aside these are the texts of the file.
+        """
+        if column in self.kinds:
+            return self.frame[column]
+        if self.aside is None or column not in self.aside.columns:
+            return None
+        texts = self.aside[column]
+        return texts.mask(texts.str.strip().isin(MISSING_TOKENS))
+
     def coded(self, column: str) -> Coded:
         """Return a column of texts as codes; made once, then remembered."""
         if column not in self._coded:
@@ -154,4 +170,16 @@ class Table:
                 words = [json.dumps(text, ensure_ascii=False) for text in (*coded.values, "")]
                 rows = np.array(words, dtype=object)[coded.codes]  # −1, missing, is the last
                 sha.update(f"[{', '.join(rows.tolist())}]".encode())
+        return sha.hexdigest()[:32]
+
+    @cached_property
+    def aside_digest(self) -> str | None:
+        """Digest of the columns set aside (hex, 32 characters), or None where there are none."""
+        if self.aside is None or self.aside.columns.empty:
+            return None
+        sha = hashlib.sha256()
+        for name in self.aside.columns:
+            cells = self.aside[name].astype(object)
+            texts = cells.where(cells.notna(), None).tolist()
+            sha.update(json.dumps([str(name), texts]).encode())
         return sha.hexdigest()[:32]

@@ -53,6 +53,8 @@ def to_table(
         levels: the order of the values of ordinal columns (default: by number, else by name).
         like: give the columns, kinds and target of this table instead of guessing. Columns it
             does not have are left out, a missing target is allowed, any other missing column not.
+            Whole numbers there may have decimals here: such a column is numeric, and a warning
+            says so.
         keep_unlabelled: keep the rows without a target value (for prediction).
 
     Raises:
@@ -98,6 +100,7 @@ def to_table(
         raw.name,
         order,
         formats=formats,
+        decimal=_decimal_shown(raw, in_use),
         aside=raw.frame[list(set_aside)],
         aside_kinds=aside_kinds,
         file_columns=tuple(raw.columns),
@@ -180,7 +183,7 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
             f"Ignored, as {like.name!r} does not have it: {list_names(extra, 'column')}."
         )
     series: dict[str, pd.Series] = {}
-    for name, kind in kinds.items():
+    for name, kind in [*kinds.items()]:
         column = raw_column(raw, name)
         if kind.is_category:
             known = like.frame[name].dropna().unique().tolist()
@@ -188,6 +191,12 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
             new = [text for text in column.values if text not in set(known)]
             if new:
                 warnings.append(f"Column {name!r} has {list_names(new, 'value')} not seen before.")
+        if kind is Kind.INTEGER and column.numbers is not None and column.whole_numbers is None:
+            # That those of the other table are whole may be by chance.
+            kind = kinds[name] = Kind.NUMERIC
+            warnings.append(
+                f"Column {name!r} has numbers with decimals; in {like.name!r} all are whole."
+            )
         form = _date_format_like(column, like) if kind is Kind.DATETIME else None
         # The kinds are those of the other table: nobody can choose them here.
         series[name] = type_column(column, kind, "correct the file", form)
@@ -200,11 +209,23 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
         raw.name,
         like.levels,
         formats={name: form for name, form in like.formats.items() if name in kinds},
+        decimal=like.decimal,
         aside=raw.frame[aside],
         aside_kinds={name: like.aside_kinds[name] for name in aside},
         file_columns=tuple(raw.columns),
         warnings=tuple(warnings),
     )
+
+
+def _decimal_shown(raw: RawTable, kinds: Mapping[str, Kind]) -> str | None:
+    """Return the decimal mark, unless it is a point that stands for nothing.
+
+    Where commas part the cells, in a workbook, or among whole numbers it is no choice.
+    """
+    settings = raw.settings
+    is_free = settings.format == "csv" and settings.delimiter != ","
+    is_shown = is_free and Kind.NUMERIC in kinds.values()
+    return settings.decimal if is_shown or settings.decimal == "," else None
 
 
 def _date_format_like(column: RawColumn, like: Table) -> str | None:

@@ -7,12 +7,19 @@ import pandas as pd
 import pytest
 
 from causalmix_core.errors import RunError, TableError
-from causalmix_core.experiment.plan import Plan, Source, belongs, graph_digest, splits
+from causalmix_core.experiment.plan import (
+    Plan,
+    Source,
+    belongs,
+    digest_of,
+    graph_digest,
+    splits,
+)
 from causalmix_core.experiment.store import Store
-from causalmix_core.experiment.tables import get_source, put_source
+from causalmix_core.experiment.tables import get_source, put_source, reference, table_digest
 from causalmix_core.finetune import Settings, Stopping
 from causalmix_core.graph import Edge, Knowledge, Mark, MixedGraph
-from causalmix_core.table import read_table, split
+from causalmix_core.table import Kind, read_table, split
 from tests.finetune.tiny import small_table
 
 
@@ -77,6 +84,30 @@ def test_a_year_is_a_domain_and_so_is_a_number_and_a_column_set_aside():
     assert belongs(table, "person", "id007").sum() == 1
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y %H:%M", "%d %b %Y", "%Y/%m/%d"])
+def test_a_domain_of_dates_is_a_period_or_a_date_as_the_file_writes_it(form):
+    days = pd.date_range("2021-12-20", periods=400, freq="D")
+    rows = [f"{day.strftime(form)},{i % 9},{'ab'[i % 2]}" for i, day in enumerate(days)]
+    table = read_table("\n".join(["day,size,y", *rows]).encode(), target="y", name="t.csv")
+    assert table.kinds["day"] is Kind.DATETIME
+    whole = pd.Timestamp("2022-03-04")
+    expected = {
+        "2022": days.year == 2022,
+        "2022-01": (days.year == 2022) & (days.month == 1),
+        "2022-03-04": days == whole,
+        "2022-03-04 00:00": days == whole,
+        "2022-03-04T00:00:00": days == whole,
+        "2022-03-04 12:00": days < days[0],
+        whole.strftime(form): days == whole,
+        whole.strftime(form).removesuffix(" 00:00"): days == whole,
+    }
+    for value, rows in expected.items():
+        assert (belongs(table, "day", value) == rows).all(), value
+    for value in ("202", "2022-1", "2022-03-0", "", "March", "32.13.2022"):
+        with pytest.raises(TableError, match=r"'day' holds dates, not .* a month \(2024-01\)"):
+            belongs(table, "day", value)
+
+
 def test_a_source_comes_back_from_the_store(tmp_path):
     store = Store(tmp_path)
     project = store.create("p").id
@@ -89,6 +120,36 @@ def test_a_source_comes_back_from_the_store(tmp_path):
     assert again.validation is None
     assert graph_digest(again.graph) == graph_digest(graph)
     assert again.group == "colour"
+
+
+def _people(groups, day: str = "%Y-%m-%d"):
+    rows = [f"p{i},g{group},{i % 7},{'ab'[i % 2]}" for i, group in enumerate(groups)]
+    days = pd.date_range("2024-01-01", periods=len(rows)).strftime(day)
+    lines = [f"{row},{day}" for row, day in zip(rows, days, strict=True)]
+    file = "\n".join(["person,shop,size,y,day", *lines]).encode()
+    return read_table(file, target="y", kinds={"shop": "identifier"}, name="people.csv")
+
+
+def test_a_corrected_column_that_is_set_aside_makes_another_table_in_the_store(tmp_path):
+    store = Store(tmp_path)
+    project = store.create("p").id
+    wrong, right = _people([i // 4 for i in range(40)]), _people([i // 8 for i in range(40)])
+    dates = _people([i // 8 for i in range(40)], "%d.%m.%Y")
+    assert wrong.digest == right.digest == dates.digest
+    kept = [put_source(store, project, Source(t, group="shop")) for t in (wrong, right, dates)]
+    assert len({each["table"] for each in kept}) == 3
+    for table, each in zip((wrong, right, dates), kept, strict=True):
+        again = get_source(store, project, each)
+        pd.testing.assert_frame_equal(again.table.aside, table.aside, check_column_type=False)
+        assert again.table.formats == table.formats
+        assert reference(again) == each
+
+
+def test_a_table_with_nothing_set_aside_is_kept_as_before():
+    # Runs that were done before are found again by this.
+    frame = pd.DataFrame({"x": [1.5, 2.0, 2.5, 3.5], "y": ["a", "b", "a", "b"]})
+    table = read_table(frame, target="y", kinds={"x": "numeric"})
+    assert table_digest(table) == digest_of(table.digest, "table", [])
 
 
 def test_a_graph_that_knowledge_completes_otherwise_is_another_one_in_the_store(tmp_path):

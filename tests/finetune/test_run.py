@@ -297,6 +297,16 @@ def test_groups_that_cannot_be_parted_into_folds_are_refused_in_words():
         _folds(y, np.repeat([0, 1], 20), 2, 0)
 
 
+def test_blanks_of_a_group_column_set_aside_are_groups_of_their_own():
+    from causalmix_core.finetune.run import _groups
+
+    file = b"shop,x,y\ns1,1,a\n,2,b\nNA,3,a\ns1,4,b\ns2,5,a\n"
+    table = cm.read_table(file, target="y", kinds={"shop": "identifier"}, name="t.csv")
+    codes = _groups([table, table], "shop")
+    assert codes[0] == codes[3] == codes[5]
+    assert len(set(codes)) == 2 + 4
+
+
 def test_a_domain_is_scored_beside_the_test_rows(splits, tiny: Path):
     domain = small_table(40, 77)
     run = _run(splits, tiny, domain=domain)

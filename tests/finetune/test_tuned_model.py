@@ -10,6 +10,7 @@ import pytest
 import causalmix_core as cm
 from causalmix_core.errors import Cancelled, CheckpointError, TableError
 from causalmix_core.finetune import Settings, TunedModel, ensemble
+from causalmix_core.foundation import checkpoint
 from causalmix_core.foundation._tabpfn import classifier
 from causalmix_core.table.kinds import Kind
 from tests.finetune.tiny import small_table
@@ -174,6 +175,70 @@ def test_columns_set_aside_are_not_in_the_file(tiny: Path, tmp_path: Path):
     content = run.model.save(tmp_path / "m.safetensors").read_bytes()
     assert b"secret-" not in content
     assert b"blue" in content
+
+
+def _forget_levels(entries):
+    entries["causalmix"]["context"]["levels"] = []
+
+
+def _forget_the_target(entries):
+    entries["causalmix"]["context"]["target"] = None
+
+
+def _have_another_mark(entries):
+    entries["causalmix"]["context"]["decimal"] = 5
+
+
+def _lose_a_cell(entries):
+    entries["causalmix"]["context"]["columns"]["x"].pop()
+
+
+def _lose_a_class(entries):
+    entries["causalmix"]["context"]["columns"]["label"][0] = None
+
+
+def _have_no_members(entries):
+    entries["causalmix"]["estimators"] = 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _forget_levels,
+        _forget_the_target,
+        _have_another_mark,
+        _lose_a_cell,
+        _lose_a_class,
+        _have_no_members,
+    ],
+)
+def test_a_damaged_header_is_refused_before_anything_is_predicted(
+    model: TunedModel, tmp_path: Path, damage
+):
+    entries = checkpoint.load(model.save(tmp_path / "model.safetensors"))
+    damage(entries)
+    file = checkpoint.save(entries, tmp_path / "damaged.safetensors")
+    with pytest.raises(CheckpointError, match=r"damaged\.safetensors is damaged"):
+        TunedModel.load(file)
+
+
+@pytest.mark.parametrize("damage", [{"config": {}}, {"architecture_name": "nope"}])
+def test_a_network_that_cannot_be_built_is_the_fault_of_the_file(
+    model: TunedModel, splits, tmp_path: Path, damage
+):
+    entries = checkpoint.load(model.save(tmp_path / "model.safetensors"))
+    file = checkpoint.save(entries | damage, tmp_path / "damaged.safetensors")
+    with pytest.raises(CheckpointError, match=r"damaged\.safetensors"):
+        TunedModel.load(file).predict(splits[2])
+
+
+def test_a_model_keeps_the_decimal_mark_of_its_table(tiny: Path, tmp_path: Path):
+    rows = "\n".join(f"{k}.125,{k}5;{k % 7};{'ab'[k % 2]}" for k in range(1, 60))
+    table = cm.read_table(f"u;v;y\n{rows}\n".encode(), target="y", name="t.csv")
+    splits = cm.split(table, train_rows=30)
+    run = cm.finetune(*splits, method="none", model=tiny, settings=Settings(steps=1))
+    again = TunedModel.load(run.model.save(tmp_path / "m.safetensors"))
+    assert again.read(b"u;v\n1.250;3\n").frame["u"].tolist() == [1250.0]
 
 
 def test_other_files_are_refused_in_words(tiny: Path, tmp_path: Path):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from causalmix_core.errors import TableError
-from causalmix_core.table import Kind, ReadingError, ReadSettings, read_raw, read_table
+from causalmix_core.table import Kind, ReadingError, ReadSettings, read_raw, read_table, to_csv
 
 PEOPLE = pd.DataFrame(
     {
@@ -406,6 +406,46 @@ def test_a_file_read_like_another_may_not_lack_columns_or_hold_other_kinds():
         match=r"'age' holds 'old' \(row 2\), which is not a whole number; correct the file\.$",
     ):
         read_table(b"age,pay\n20,1\nold,2\n", like=train, name="new.csv")
+
+
+def test_whole_numbers_of_another_table_may_have_decimals_here():
+    train = read_table(b"age,hours,y\n20,7,no\n30,8,yes\n40,9,no\n", "y", name="train.csv")
+    new = read_table(b"age,hours\n20,7\n30.0,14.5\n40,NA\n", like=train, name="new.csv")
+    assert train.kinds["hours"] is Kind.INTEGER
+    assert new.kinds == {"age": Kind.INTEGER, "hours": Kind.NUMERIC}
+    assert new.frame["age"].tolist() == [20, 30, 40]
+    assert new.frame["hours"].tolist()[:2] == [7.0, 14.5]
+    assert new.frame["hours"].isna().tolist() == [False, False, True]
+    assert [warning for warning in new.warnings if "'hours'" in warning]
+    assert train.kinds["hours"] is Kind.INTEGER
+
+
+GERMAN = b"u;v;y\n7.876,63;3;a\n1.250,5;4;b\n2.000,25;5;a\n1.111,75;6;b\n"
+
+
+@pytest.mark.parametrize("others", [b"", b"1.250,50;4\n", b"17;4\n"])
+def test_a_number_is_read_like_those_of_the_other_table_whatever_stands_beside_it(others):
+    train = read_table(GERMAN, "y", name="train.csv")
+    new = read_table(b"u;v\n1.250;3\n" + others, like=train, keep_unlabelled=True, name="new.csv")
+    assert new.frame["u"][0] == 1250.0
+    points = GERMAN.replace(b".", b"'").replace(b",", b".")
+    swiss = read_table(points, "y", name="swiss.csv")
+    assert swiss.frame.equals(train.frame)
+    like_swiss = read_table(b"u;v\n1,250;3\n", like=swiss, keep_unlabelled=True, name="new.csv")
+    assert like_swiss.frame["u"][0] == 1250.0
+
+
+def test_a_file_that_shows_its_decimal_mark_is_read_by_it():
+    train = read_table(GERMAN, "y", name="train.csv")
+    for file in (b"u;v\n1.25;3\n", b"u,v\n1.250,3\n"):
+        new = read_table(file, like=train, keep_unlabelled=True, name="new.csv")
+        assert new.frame["u"].tolist() == [1.25]
+    # A table with commas between its cells says nothing about the marks of one with semicolons.
+    plain = read_table(b"u,v,y\n1.125,3,a\n1.5,4,b\n2.5,5,a\n", "y", name="plain.csv")
+    new = read_table(b"u;v\n1,250;3\n", like=plain, keep_unlabelled=True, name="new.csv")
+    assert new.frame["u"].tolist() == [1.25]
+    made = to_csv(train.X)
+    pd.testing.assert_frame_equal(read_table(made, like=train, name="made.csv").frame, train.X)
 
 
 def dates_of(texts, like=None):

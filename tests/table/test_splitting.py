@@ -161,6 +161,19 @@ def test_rows_of_no_group_are_groups_of_their_own():
     assert not (of[1] & of[2])
 
 
+@pytest.mark.parametrize("blank", ["", " ", "NA"])
+def test_rows_of_no_group_part_also_where_the_column_is_set_aside(blank):
+    shops = [f"shop{k}" for k in range(10)]
+    lines = [f"{blank if k % 3 else shops[k % 10]},{k * 0.5},{'ny'[k % 2]}" for k in range(90)]
+    file = "\n".join(["shop,x,y", *lines]).encode()
+    table = read_table(file, "y", kinds={"shop": "identifier"}, name="t.csv")
+    parts = split(table, group="shop")
+    of = [set(part.aside["shop"].str.strip()) for part in parts]
+    assert all(blank.strip() in shop for shop in of)
+    for other in (of[1], of[2]):
+        assert (of[0] & other) <= {blank.strip()}
+
+
 def test_time_never_runs_backwards():
     rng = np.random.default_rng(0)
     table = table_of(["a", "b"] * 200, when=rng.integers(0, 50, size=400))
