@@ -18,6 +18,7 @@ from causalmix_core.graph.graph_file import knowledge_from_dict, knowledge_to_di
 from causalmix_core.table import RawTable
 from ui.panels.edges import editor_key, take_edits
 from ui.panels.edits import Desk
+from ui.panels.knowledge import editor_keys
 from ui.words import plain
 
 from .conftest import Open, assert_sound, do_job
@@ -115,6 +116,55 @@ def test_the_file_with_everything_brings_everything_back(
     history = graphed.history()
     assert history is not None
     assert history.graph == history.found
+
+
+def test_a_form_of_what_is_known_shows_what_is_in_force(
+    open_page: Open, graphed: Workspace
+) -> None:
+    app = open_page("graph", graphed.project)
+    graph = graphed.graph()
+    assert graph is not None
+    first, second = graph.nodes[:2]
+    _, tiers = editor_keys(graph)
+    app.session_state[tiers] = {
+        "edited_rows": {0: {"tier": 1}, 1: {"tier": 2}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }
+    press(app, "Keep this knowledge")
+    graph = graphed.graph()
+    assert graph is not None
+    assert graph.knowledge == Knowledge(tiers=((first,), (second,)))
+    press(app, "Undo")
+    press(app, "Keep this knowledge")
+    assert_sound(app)
+    graph = graphed.graph()
+    assert graph is not None
+    assert graph.knowledge == Knowledge()
+
+
+def test_what_is_not_kept_yet_outlasts_a_change_of_edges(
+    open_page: Open, graphed: Workspace
+) -> None:
+    app = open_page("graph", graphed.project)
+    history = graphed.history()
+    assert history is not None
+    pairs, _ = editor_keys(history.graph)
+    cause, effect = history.graph.nodes[:2]
+    app.session_state[pairs] = {
+        "edited_rows": {},
+        "added_rows": [{"cause": cause, "rule": "does not cause", "effect": effect}],
+        "deleted_rows": [],
+    }
+    app.run()
+    edge = next(each for each in history.graph.edges if each.pair != {cause, effect})
+    graphed.put_history(history.do(RemoveEdge(edge.source, edge.target)))
+    app.run()
+    press(app, "Keep this knowledge")
+    assert_sound(app)
+    graph = graphed.graph()
+    assert graph is not None
+    assert graph.knowledge == Knowledge(forbidden=((cause, effect),))
 
 
 @pytest.mark.usefixtures("no_workers")
