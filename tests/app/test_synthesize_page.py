@@ -134,6 +134,21 @@ def test_too_few_rows_to_compare_leave_the_rows_and_say_so(open_page: Open, stor
 
 
 @pytest.mark.usefixtures("no_workers")
+def test_rows_stand_when_the_making_of_others_is_cancelled(open_page: Open, store: Store) -> None:
+    space = few(store)
+    app = open_page("synthesize", space.project)
+    made(app, 24, ["bootstrap"], store, space)
+    before = space.rows()["bootstrap"].frame
+    [make] = [button for button in app.button if button.label == "Make synthetic rows"]
+    make.click().run()
+    jobs.cancel_all(store, space.project, "synthesize")
+    app.run()
+    assert_sound(app)
+    assert "Making rows was cancelled." in [each.value for each in app.info]
+    pd.testing.assert_frame_equal(space.rows()["bootstrap"].frame, before)
+
+
+@pytest.mark.usefixtures("no_workers")
 def test_what_an_earlier_job_said_is_gone_with_its_table(open_page: Open, store: Store) -> None:
     space = few(store)
     app = open_page("synthesize", space.project)

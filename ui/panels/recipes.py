@@ -7,7 +7,7 @@ import streamlit as st
 
 from causalmix_core.augment import GENERATORS
 from causalmix_core.experiment import jobs
-from causalmix_core.experiment.workspace import COMPARISON, MECHANISMS, Recipe, Workspace
+from causalmix_core.experiment.workspace import Recipe, Workspace
 from causalmix_core.graph import reasons_not_dag
 from causalmix_core.table import Table
 from ui.kept import Keep, keeper
@@ -99,10 +99,6 @@ def form(space: Workspace, development: Table, busy: bool) -> None:
                 balance=balance,
             )
         )
-    for old in space.rows():
-        space.store.delete_frame(space.project, f"rows-{old}")
-    for document in (COMPARISON, MECHANISMS):
-        space.store.delete_json(space.project, document)
     request = {"recipes": [asdict(recipe) for recipe in recipes], "table": space.table_key()}
     jobs.start_job(store(), space.project, "synthesize", request)
     st.rerun()
