@@ -50,6 +50,7 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
     from causalmix_core.augment import generator
     from causalmix_core.augment.causal import Causal
     from causalmix_core.errors import GeneratorError, MechanismError, TableError
+    from causalmix_core.experiment.plan import graph_digest
     from causalmix_core.fidelity import compare
 
     workspace = Workspace(store, job.project)
@@ -84,15 +85,17 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
             workspace.put_rows(rows)
         if mechanisms is not None:
             store.save_json(job.project, MECHANISMS, mechanisms)
+        graph = workspace.graph()
         comparison: dict[str, Any] = {
-            "inputs": {method: rows.recipe.inputs for method, rows in made.items()}
+            "inputs": {method: rows.recipe.inputs for method, rows in made.items()},
+            "graph": graph_digest(graph),
         }
         try:
             card = compare(
                 {method: rows.frame for method, rows in made.items()},
                 train=training,
                 holdout=validation,
-                graph=workspace.graph(),
+                graph=graph,
                 seed=first.seed,
                 progress=part(lease.progress, 0.7, 1.0),
             )

@@ -267,6 +267,8 @@ def test_rows_are_made_compared_and_marked_stale_when_the_graph_changes(
     assert set(made) == {"causal", "mixup", "smote"}
     assert {len(each.frame) for each in made.values()} == {60}
     assert not [w.value for w in app.warning if "Out of date" in w.value]
+    package = "Download training rows, graph and commands"
+    assert package in [button.proto.label for button in app.get("download_button")]
 
     history = graphed.history()
     assert history is not None
@@ -277,6 +279,9 @@ def test_rows_are_made_compared_and_marked_stale_when_the_graph_changes(
     [stale] = [w.value for w in app.warning if "Out of date" in w.value]
     assert "Causal model" in stale
     assert "Mixup" not in stale
+    # The graph that the package would hold is not the one the rows were made from.
+    assert package not in [button.proto.label for button in app.get("download_button")]
+    assert any("no longer here" in caption.value for caption in app.caption)
 
 
 @pytest.mark.usefixtures("no_workers")
