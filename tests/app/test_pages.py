@@ -112,9 +112,10 @@ def test_a_refused_kind_is_told_and_stands_in_the_way_of_no_later_one(
 
     def choose(column: str, kind: str) -> None:
         """Leave the choice where the table's widget leaves it, and call what it calls."""
-        edited = state.setdefault(editor_key(space), {"edited_rows": {}})["edited_rows"]
+        key = editor_key(space)
+        edited = state.setdefault(key, {"edited_rows": {}})["edited_rows"]
         edited[columns.index(column)] = {"kind": kind}
-        take_kinds(space, columns)
+        take_kinds(space, key, columns)
 
     with monkeypatch.context() as bare:
         bare.setattr(st, "session_state", state)
@@ -128,6 +129,38 @@ def test_a_refused_kind_is_told_and_stands_in_the_way_of_no_later_one(
     app.run()
     [message] = [error.value for error in app.error]
     assert "Nothing was changed" in message
+
+
+def test_a_kind_chosen_after_another_tab_chose_joins_its_choice(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = space.raw().columns
+    key = editor_key(space)
+    space.choose(replace(space.choices(), kinds={"smoker": "identifier"}))
+    edited = {columns.index("region"): {"kind": "identifier: set aside"}}
+    monkeypatch.setattr(st, "session_state", {key: {"edited_rows": edited}})
+    take_kinds(space, key, columns)
+    assert space.choices().kinds == {"smoker": "identifier", "region": "identifier"}
+
+
+@pytest.mark.parametrize("kind", ["categorical", "ordinal"])
+def test_a_target_that_becomes_a_category_leaves_its_bins(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    space.choose(Choices(target="doctor_visits", bins=(1.5, 3.5)))
+    columns = space.raw().columns
+    key = editor_key(space)
+
+    def choose(wanted: str) -> None:
+        edited = {columns.index("doctor_visits"): {"kind": wanted}}
+        monkeypatch.setattr(st, "session_state", {key: {"edited_rows": edited}})
+        take_kinds(space, key, columns)
+
+    choose("numeric: a measure with decimals")
+    assert space.choices().bins == (1.5, 3.5)
+    choose(f"{kind}: any words")
+    assert space.choices().bins == ()
+    assert space.table().kinds["doctor_visits"] == kind
 
 
 def test_the_values_of_an_ordinal_column_are_put_in_order(
