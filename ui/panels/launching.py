@@ -64,9 +64,16 @@ def just_launched(found: dict[str, list[Job]]) -> str | None:
     return of_run.get(ids[0]) if ids else None
 
 
-@st.fragment
 def form(space: Workspace, development: Table, test: Table) -> None:
     """Ask what to run, and launch."""
+    _form(space, development, test, space.table_key())
+
+
+@st.fragment
+def _form(space: Workspace, development: Table, test: Table, key: str) -> None:
+    """The form alone, run again at every touch with the rows of this table key."""
+    if space.table_key() != key:  # changed in another tab: its rows are no longer the project's
+        st.rerun()
     graph = space.graph()
     keep = keeper(space, "finetune")
     methods = st.multiselect(

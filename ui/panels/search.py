@@ -11,7 +11,7 @@ from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.graph import Knowledge, stated
 from causalmix_core.graph.graph_file import knowledge_to_dict
 from causalmix_core.table import Table
-from ui.job_panel import in_words
+from ui.job_panel import in_words, is_busy
 from ui.kept import keeper
 from ui.session import store
 from ui.words import plain
@@ -50,7 +50,7 @@ def search_form(space: Workspace, development: Table, busy: bool) -> None:
     """
     screening = findings(space, development)
     if screening is not None:
-        _choices(space, development, busy)
+        _choices(space, development, busy, space.table_key())
 
 
 def findings(space: Workspace, development: Table) -> Screening | None:
@@ -73,7 +73,11 @@ def findings(space: Workspace, development: Table) -> Screening | None:
 
 
 @st.fragment
-def _choices(space: Workspace, development: Table, busy: bool) -> None:
+def _choices(space: Workspace, development: Table, busy: bool, key: str) -> None:
+    """The form alone, run again at every touch with what the page was last run with."""
+    # Another tab may have changed the table since, or begun or ended a search.
+    if space.table_key() != key or is_busy(space, "discover") != busy:
+        st.rerun()
     keep = keeper(space, "search")
     one, two, three = st.columns([2, 1, 1])
     algorithm = one.selectbox(
