@@ -147,7 +147,8 @@ def test_a_kind_chosen_after_another_tab_chose_joins_its_choice(
 def test_a_target_that_becomes_a_category_leaves_its_bins(
     space: Workspace, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    space.choose(Choices(target="doctor_visits", bins=(1.5, 3.5)))
+    kinds = {"doctor_visits": "integer"}
+    space.choose(Choices(target="doctor_visits", kinds=kinds, bins=(1.5, 3.5)))
     columns = space.raw().columns
     key = editor_key(space)
 
