@@ -17,6 +17,7 @@ from causalmix_core.finetune.methods import MOST_SYNTHETIC
 from causalmix_core.foundation import MODELS, is_available
 from causalmix_core.table import Table
 from ui.kept import Keep, keeper
+from ui.panels.search import was_searched
 from ui.session import store
 from ui.words import plain
 
@@ -74,7 +75,7 @@ def _form(space: Workspace, development: Table, test: Table, key: str) -> None:
     """The form alone, run again at every touch with the rows of this table key."""
     if space.table_key() != key:  # changed in another tab: its rows are no longer the project's
         st.rerun()
-    graph = space.graph()
+    history = space.history()
     keep = keeper(space, "finetune")
     methods = st.multiselect(
         "Methods to compare",
@@ -163,16 +164,20 @@ def _form(space: Workspace, development: Table, test: Table, key: str) -> None:
         done = sum(jobs.job(store(), each).state is State.DONE for each in ids)
         st.session_state[_LAUNCHED] = (ids, done)
         st.rerun()
-    if graph is None and any(METHODS[name].generator == "causal" for name in FIRST_METHODS):
+    if history is None and any(METHODS[name].generator == "causal" for name in FIRST_METHODS):
         st.caption(
             ":material/info: There is no graph yet: the causal methods will search one in each "
             "run's training rows."
         )
-    elif graph is not None:
+    elif history is not None:
+        origin = (
+            "; its structure was found on all rows but the test rows, so"
+            if was_searched(history)
+            else ". Where rows were looked at to draw it,"
+        )
         st.caption(
-            ":material/info: The causal methods use your graph as it is; its structure was found "
-            "on all rows but the test rows, so it may have seen a run's validation rows and those "
-            "of a held-out domain."
+            f":material/info: The causal methods use your graph as it is{origin} it may have seen "
+            "a run's validation rows and those of a held-out domain."
         )
     st.caption(
         ":material/info: Every run makes its synthetic rows anew from its own training rows: "

@@ -12,6 +12,7 @@ from causalmix_core.graph import reasons_not_dag
 from causalmix_core.table import Table
 from ui.kept import Keep, keeper
 from ui.panels import wishes
+from ui.panels.edges import undecided
 from ui.session import store
 from ui.words import plain
 
@@ -123,8 +124,8 @@ def _causal_settings(space: Workspace, keep: Keep) -> dict[str, Any]:
                 100,
                 10,
                 **keep("dags"),
-                help="Your graph leaves directions open. Each of so many graphs decides them by "
-                "chance, as often as resampling found them, and makes an equal share of the rows. "
+                help="Each of so many graphs decides what yours leaves open, a direction by "
+                "chance, as often as resampling found it, and makes an equal share of the rows. "
                 "1 takes the single most likely completion.",
             )
         )
@@ -145,9 +146,8 @@ def graph_note(space: Workspace) -> None:
     assert graph is not None
     if reasons_not_dag(graph, allow_hidden=True):
         st.caption(
-            ":material/info: Your graph leaves directions open: causal rows will be a mixture over "
-            "several graphs that decide them by chance. Complete it on the Graph page to decide "
-            "yourself."
+            f":material/info: Your graph is no DAG yet. {undecided(graph)} Complete it on the "
+            "Graph page to decide yourself."
         )
     else:
         st.caption(f":material/info: Causal rows will obey your graph of {len(graph.edges)} edges.")

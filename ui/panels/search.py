@@ -9,6 +9,7 @@ from causalmix_core.errors import DiscoveryError
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.graph import Knowledge, stated
+from causalmix_core.graph.edits import History
 from causalmix_core.graph.graph_file import knowledge_to_dict
 from causalmix_core.table import Table
 from ui.job_panel import in_words, is_busy
@@ -41,6 +42,11 @@ LONG = 120.0  # seconds from which a search should be thought over
 def sink_label(target: str) -> str:
     """What the box says (Markdown) that keeps the target from causing anything."""
     return f"The target, {plain(target)}, causes nothing else in the table"
+
+
+def was_searched(history: History | None) -> bool:
+    """Whether a search found the graph; one drawn from nothing has none behind it."""
+    return history is not None and "algorithm" in history.found.provenance
 
 
 def search_form(space: Workspace, development: Table, busy: bool) -> None:
@@ -156,7 +162,7 @@ def _choices(space: Workspace, development: Table, busy: bool, key: str) -> None
     possible = _say_time(space, development, settings)
     history = space.history()
     if st.button(
-        "Find the graph" if history is None else "Search again",
+        "Search again" if was_searched(history) else "Find the graph",
         type="primary",
         icon=":material/search:",
         disabled=busy or not possible,
@@ -174,7 +180,7 @@ def _choices(space: Workspace, development: Table, busy: bool, key: str) -> None
         st.rerun()
     st.caption(
         f"The search sees {len(development):,} rows; test rows are not among them."
-        + (" Searching again replaces the graph and your edits." if history else "")
+        + (" What it finds replaces the graph and your edits." if history else "")
     )
 
 
