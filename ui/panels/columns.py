@@ -37,7 +37,7 @@ def editor_key(space: Workspace) -> str:
 def take_kinds(space: Workspace, key: str, columns: Sequence[str]) -> None:
     """Save the kinds chosen in the table whose widget has this key, one row per name in `columns`.
 
-    A target that becomes a category leaves its bins, which are for numbers.
+    A target that becomes a category or a date leaves its bins, which are for measures and counts.
     """
     edits = st.session_state[key]["edited_rows"]
     choices = space.choices()
@@ -46,7 +46,7 @@ def take_kinds(space: Workspace, key: str, columns: Sequence[str]) -> None:
         if values.get("kind"):
             wanted[columns[int(row)]] = values["kind"].split(":")[0]
     kind = wanted.get(choices.target)
-    bins = choices.bins if kind is None or Kind(kind).is_number else ()
+    bins = choices.bins if kind in (None, Kind.NUMERIC, Kind.INTEGER) else ()
     if not change(space, said_at=_REFUSED, kinds=wanted, bins=bins):
         # The widget still holds the refused choice and would send it along with the next one.
         st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
