@@ -340,8 +340,18 @@ def test_runs_are_launched_measured_and_summed_up(
     assert "0 of" in app.error[0].value
     assert "the moon" in app.error[0].value
     assert jobs.jobs(store, graphed.project, "finetune") == []
+    region = graphed.table().frame["region"].mode()[0]
+    development, _ = graphed.parts()
+    left = int((development.frame["region"] != region).sum())
     [value] = [box for box in app.text_input if box.label == "Value"]
-    value.set_value(graphed.table().frame["region"].mode()[0])
+    value.set_value(region)
+    [labelled] = [box for box in app.number_input if box.label == "Labelled rows"]
+    labelled.set_value(left + 1)
+    press(app, "Launch")
+    assert f"without the domain, {left} rows are left" in app.error[0].value
+    assert jobs.jobs(store, graphed.project, "finetune") == []
+    [labelled] = [box for box in app.number_input if box.label == "Labelled rows"]
+    labelled.set_value(60)
     press(app, "Launch")
     assert_sound(app)
     queued = jobs.jobs(store, graphed.project, "finetune")

@@ -19,7 +19,7 @@ from causalmix_core.table import Table
 from ui.kept import Keep, keeper
 from ui.panels.search import was_searched
 from ui.session import store
-from ui.words import plain
+from ui.words import counted, plain
 
 FIRST_METHODS = ["none", "default", "causalmix", "mixup", "smote"]
 
@@ -132,8 +132,8 @@ def _form(space: Workspace, development: Table, test: Table, key: str) -> None:
     settings, domain = _more_choices(development, keep)
     count = len(methods) * int(seeds)
     st.caption(
-        f"{count} {'run' if count == 1 else 'runs'}: {len(methods)} × {int(seeds)} (methods × "
-        "seeds). The same run is never computed twice."
+        f"{counted(count, 'run')}: {len(methods)} × {int(seeds)} (methods × seeds). The same run "
+        "is never computed twice."
         + (
             f" Under {FEWEST_FOR_VERDICT} seeds there is no verdict."
             if seeds < FEWEST_FOR_VERDICT
@@ -144,7 +144,7 @@ def _form(space: Workspace, development: Table, test: Table, key: str) -> None:
         if not methods:
             st.error("Choose at least one method.")
             return
-        if problem := _domain_problem(development, domain):
+        if problem := _domain_problem(development, domain, int(labelled)):
             st.error(problem)
             return
         try:
@@ -329,8 +329,8 @@ def _more_choices(development: Table, keep: Keep) -> tuple[Settings, tuple[str, 
     return settings, (column or "", value.strip())
 
 
-def _domain_problem(development: Table, domain: tuple[str, str]) -> str | None:
-    """Say what is wrong with a domain, before runs would fail for it."""
+def _domain_problem(development: Table, domain: tuple[str, str], labelled: int) -> str | None:
+    """Say what is wrong with a domain, before runs would fail for it or get fewer rows."""
     column, value = domain
     if bool(column) != bool(value):
         return "To hold out a domain, give both its column and its value."
@@ -345,5 +345,11 @@ def _domain_problem(development: Table, domain: tuple[str, str]) -> str | None:
         return plain(
             f"{rows} of {len(development)} rows have {value!r} in {column!r}: a domain needs some "
             f"rows, and the rest too. Frequent values are {', '.join(kept)}."
+        )
+    left = len(development) - rows
+    if labelled > left:
+        return (
+            f"{labelled:,} labelled rows are too many: without the domain, {left:,} rows are left "
+            "to draw from. Ask for so many at most."
         )
     return None

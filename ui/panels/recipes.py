@@ -14,7 +14,7 @@ from ui.kept import Keep, keeper
 from ui.panels import wishes
 from ui.panels.edges import undecided
 from ui.session import store
-from ui.words import plain
+from ui.words import counted, plain
 
 QUALITIES = {
     "good": "good: straight lines and boosted trees",
@@ -150,4 +150,5 @@ def graph_note(space: Workspace) -> None:
             "Graph page to decide yourself."
         )
     else:
-        st.caption(f":material/info: Causal rows will obey your graph of {len(graph.edges)} edges.")
+        edges = counted(len(graph.edges), "edge")
+        st.caption(f":material/info: Causal rows will obey your graph of {edges}.")
