@@ -10,7 +10,7 @@ from ui.panels.profile import profile
 from ui.panels.reading import reading, say_refusal
 from ui.panels.target import target_and_test_rows
 from ui.session import ensure_entrypoint, project, table_of, workspace
-from ui.words import plain
+from ui.words import counted, plain
 
 ensure_entrypoint()
 
@@ -33,7 +33,7 @@ except TableError as error:
     load_table_panel(space)
     st.stop()
 st.markdown(
-    f"{len(table):,} rows, {len(table.columns)} columns in use"
+    f"{counted(len(table), 'row')}, {counted(len(table.columns), 'column')} in use"
     + (f", {len(table.set_aside)} set aside" if table.set_aside else "")
 )
 for warning in table.warnings:

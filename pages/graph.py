@@ -13,7 +13,7 @@ from ui.panels.edits import desk_of
 from ui.panels.evidence import evidence_panel, notes
 from ui.panels.graph_files import files
 from ui.panels.knowledge import knowledge_form
-from ui.panels.search import search_form
+from ui.panels.search import search_form, was_searched
 from ui.session import ensure_entrypoint, parts_of, table_of, workspace_with_table
 from ui.words import plain
 
@@ -79,7 +79,8 @@ with sure:
         )
         st.plotly_chart(adjacency_figure(history.found), key="adjacency")
     else:
-        st.caption("The search ran without resamples, so there are no shares to show.")
+        why = "The search ran without resamples" if was_searched(history) else "No search was run"
+        st.caption(f"{why}, so there are no shares to show.")
 with known:
     knowledge_form(desk)
 with file:

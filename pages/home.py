@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from causalmix_core.errors import CausalMixError
+from causalmix_core.errors import CausalMixError, StoreError
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.store import Project
 from ui.loader import load_table_panel
@@ -55,8 +55,12 @@ for entry in projects:
         with more.popover("More", width="stretch"):
             new_name = st.text_input("Name", entry.name, key=f"name-{entry.id}", max_chars=200)
             if st.button("Rename", key=f"rename-{entry.id}", width="stretch"):
-                store().rename(entry.id, new_name)
-                st.rerun()
+                try:
+                    store().rename(entry.id, new_name)
+                except StoreError as error:
+                    st.error(plain(error), icon=":material/error:")
+                else:
+                    st.rerun()
             if st.button("Duplicate", key=f"duplicate-{entry.id}", width="stretch"):
                 store().duplicate(entry.id)
                 st.rerun()

@@ -23,6 +23,7 @@ st.markdown(
 graph_note(space)
 job = latest(space, "synthesize")
 busy = job is not None and not job.state.is_over
+made = space.rows()
 with st.container(border=True):
     with st.container():  # one place above the form, so that the form stays as it is
         if busy:
@@ -30,12 +31,13 @@ with st.container(border=True):
         else:
             outcome(job, "Making rows")
     form(space, development, busy)
+    if made:
+        st.caption("New rows take the place of the present ones once all of them are made.")
 if job is not None and isinstance(job.result, dict):
     for name, reason in job.result.get("refused", {}).items():
         title = GENERATORS[name].title if name in GENERATORS else name
         said = reason if reason.startswith(title) else f"{title}: {reason}"
         st.warning(plain(said), icon=":material/block:")
-made = space.rows()
 if made and not busy:
     results(space, made)
     st.divider()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from causalmix_core.errors import StoreError
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.workspace import Workspace
@@ -17,6 +18,12 @@ def latest(space: Workspace, kind: str) -> Job | None:
     if job is not None and job.state.is_over and job.request.get("table") != space.table_key():
         return None
     return job
+
+
+def is_busy(space: Workspace, kind: str) -> bool:
+    """Whether a job of this kind waits or is running."""
+    job = jobs.latest(space.store, space.project, kind)
+    return job is not None and not job.state.is_over
 
 
 def time_left(job: Job) -> str:
@@ -40,7 +47,10 @@ def watch_job(job_id: str, doing: str) -> None:
     @st.fragment(run_every=0.5)
     def panel() -> None:
         jobs.tend(store())
-        job = jobs.job(store(), job_id)
+        try:
+            job = jobs.job(store(), job_id)
+        except StoreError:  # the project was deleted in another tab: the page says so
+            st.rerun()
         if job.state.is_over:
             st.rerun()
         bar, stop = st.columns([6, 1], vertical_alignment="center")

@@ -1,5 +1,6 @@
 """Watching fine-tuning runs: curves as they grow, where each run stands, cancel and resume."""
 
+import time
 from collections import Counter
 
 import pandas as pd
@@ -44,6 +45,8 @@ STATE_WORDS = {
     State.INTERRUPTED: "interrupted",
 }
 MOST_LINES = 8
+SECONDS_TO_READ = 10.0
+"""For so long the page stays as it is while runs end one after another."""
 
 
 def runs_of(project: str, ids: list[str]) -> list[Job]:
@@ -55,6 +58,7 @@ def runs_of(project: str, ids: list[str]) -> list[Job]:
 def watch_runs(project: str, ids: list[str]) -> None:
     """Draw the curves of runs, live while any of them is going on."""
     seen = [run.state for run in runs_of(project, ids)]
+    begun = time.monotonic()
     over = all(state.is_over for state in seen)
     # A run that was stopped may be resumed in another tab: look now and then.
     every = 1.0 if not over else 4.0 if set(seen) != {State.DONE} else None
@@ -64,7 +68,7 @@ def watch_runs(project: str, ids: list[str]) -> None:
         jobs.tend(store())
         runs = runs_of(project, ids)
         states = [run.state for run in runs]
-        if (over and states != seen) or (not over and all(state.is_over for state in states)):
+        if outdated(seen, states, time.monotonic() - begun):
             st.rerun()
         _overall(project, runs)
         points = curves(store(), runs)
@@ -77,6 +81,19 @@ def watch_runs(project: str, ids: list[str]) -> None:
         _each(runs)
 
     panel()
+
+
+def outdated(seen: list[State], now: list[State], seconds: float) -> bool:
+    """Whether what the page says of runs has fallen behind: `seconds` ago they stood as `seen`.
+
+    All that are over are told at once, one more that is done only after a while: a page that
+    changes all the time cannot be read.
+    """
+    if all(state.is_over for state in seen):
+        return now != seen
+    if all(state.is_over for state in now):
+        return True
+    return now.count(State.DONE) != seen.count(State.DONE) and seconds >= SECONDS_TO_READ
 
 
 def _charts(points: pd.DataFrame, runs: list[Job]) -> None:

@@ -18,7 +18,7 @@ from causalmix_core.experiment.store import Project, Store, default_home
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.table import Table
 from ui.navigation import DATA, GRAPH, HOME, navigation
-from ui.words import plain
+from ui.words import counted, plain
 
 _STYLE = Path(__file__).parent / "style.css"
 _ENTERED = "entered"
@@ -179,7 +179,8 @@ def _sidebar() -> None:
         with contextlib.suppress(CausalMixError):
             if space.has_table():
                 table = table_of(space)
-                st.caption(f"{len(table):,} rows · {len(table.columns)} columns in use")
+                rows, columns = counted(len(table), "row"), counted(len(table.columns), "column")
+                st.caption(f"{rows} · {columns} in use")
                 if table.target:
                     st.caption(":material/flag: Target")
                     st.text(table.target)

@@ -44,11 +44,13 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
 
     The request holds ``recipes`` (`Recipe` as dicts, without inputs) and the `table_key` it was
     made at; a generator that does not apply is named in the result with its reason, and the others
-    go on. Rows that cannot be compared are kept, and the comparison says why.
+    go on. Earlier rows stand until all the new ones are made. Rows that cannot be compared are
+    kept, and the comparison says why.
     """
     from causalmix_core.augment import generator
     from causalmix_core.augment.causal import Causal
     from causalmix_core.errors import GeneratorError, MechanismError, TableError
+    from causalmix_core.experiment.plan import graph_digest
     from causalmix_core.fidelity import compare
 
     workspace = Workspace(store, job.project)
@@ -56,6 +58,7 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
     recipes = [Recipe(**each) for each in job.request["recipes"]]
     refused: dict[str, str] = {}
     made: dict[str, Rows] = {}
+    mechanisms: Json | None = None
     first = recipes[0]
     training, validation = workspace.drawn(first.train_rows, first.draw_seed)
     for index, recipe in enumerate(recipes):
@@ -70,23 +73,29 @@ def synthesize(store: Store, job: Job, lease: Lease) -> Json:
         except (GeneratorError, MechanismError) as error:
             refused[recipe.method] = str(error)
             continue
-        rows = Rows(replace(recipe, inputs=inputs), frame, tuple(maker.notes_))
-        workspace.check_key(key, "the rows were made", "make them again")
-        workspace.put_rows(rows)
-        made[recipe.method] = rows
+        made[recipe.method] = Rows(replace(recipe, inputs=inputs), frame, tuple(maker.notes_))
         if isinstance(maker, Causal):
             found = [mechanism.to_dict() for mechanism in maker.scm_.diagnostics]
-            store.save_json(job.project, MECHANISMS, {"nodes": found, "inputs": inputs})
+            mechanisms = {"nodes": found, "inputs": inputs}
     if made:
+        lease.check()
+        workspace.check_key(key, "the rows were made", "make them again")
+        workspace.forget_rows()
+        for rows in made.values():
+            workspace.put_rows(rows)
+        if mechanisms is not None:
+            store.save_json(job.project, MECHANISMS, mechanisms)
+        graph = workspace.graph()
         comparison: dict[str, Any] = {
-            "inputs": {method: rows.recipe.inputs for method, rows in made.items()}
+            "inputs": {method: rows.recipe.inputs for method, rows in made.items()},
+            "graph": graph_digest(graph),
         }
         try:
             card = compare(
                 {method: rows.frame for method, rows in made.items()},
                 train=training,
                 holdout=validation,
-                graph=workspace.graph(),
+                graph=graph,
                 seed=first.seed,
                 progress=part(lease.progress, 0.7, 1.0),
             )

@@ -309,7 +309,13 @@ class Workspace:
         """
         for kind in ("discover", "synthesize"):
             jobs.cancel_all(self.store, self.project, kind)
-        for document in (HISTORY, COMPLETION, COMPARISON, MECHANISMS):
+        for document in (HISTORY, COMPLETION):
+            self.store.delete_json(self.project, document)
+        self.forget_rows()
+
+    def forget_rows(self) -> None:
+        """Drop synthetic rows with what is known of them."""
+        for document in (COMPARISON, MECHANISMS):
             self.store.delete_json(self.project, document)
         for frame in self.store.frames(self.project):
             if frame.name.startswith("rows-"):

@@ -16,8 +16,9 @@ from causalmix_core.graph import Edge, Knowledge, Mark, MixedGraph, PairFrequenc
 from causalmix_core.graph.edits import History, RemoveEdge, SetKnowledge
 from causalmix_core.graph.graph_file import knowledge_from_dict, knowledge_to_dict, to_json
 from causalmix_core.table import RawTable
-from ui.panels.edges import editor_key, take_edits
+from ui.panels.edges import editor_key, take_edits, undecided
 from ui.panels.edits import Desk
+from ui.panels.knowledge import editor_keys
 from ui.words import plain
 
 from .conftest import Open, assert_sound, do_job
@@ -85,6 +86,7 @@ def press(app: AppTest, label: str) -> None:
 def test_going_back_brings_the_shares_that_decide_a_completion(
     open_page: Open, graphed: Workspace, found: MixedGraph
 ) -> None:
+    found = replace(found, provenance={"algorithm": "both"})
     graphed.put_history(History(found))
     app = open_page("graph", graphed.project)
     press(app, "Complete to a DAG")
@@ -115,6 +117,85 @@ def test_the_file_with_everything_brings_everything_back(
     history = graphed.history()
     assert history is not None
     assert history.graph == history.found
+
+
+def test_nothing_is_said_of_a_search_where_the_graph_was_drawn(
+    open_page: Open, space: Workspace
+) -> None:
+    app = open_page("graph", space.project)
+    press(app, "Or draw the graph by hand, from nothing")
+    assert_sound(app)
+    labels = {button.label for button in app.button}
+    assert {"Find the graph", "Back to the start"} <= labels
+    assert not {"Search again", "Back to what was found"} & labels
+    said = [each.value for each in (*app.caption, *open_page("finetune", space.project).caption)]
+    assert any(each.startswith("No search was run") for each in said)
+    assert any("use your graph as it is. Where rows were looked at" in each for each in said)
+    for untrue in ("The search ran", "as it was found", "structure was found"):
+        assert not any(untrue in each for each in said)
+
+
+def test_cycles_and_open_directions_are_each_told_for_what_they_are() -> None:
+    nodes = ("a", "b", "c", "d")
+    cycle = (Edge("a", "b"), Edge("b", "c"), Edge("c", "a"))
+    half = Edge("c", "d", Mark.CIRCLE, Mark.ARROW)
+    chance, turned = "decide open directions by chance", "every cycle will be turned or left out"
+    for edges, expected in {
+        cycle: (False, True),
+        (half,): (True, False),
+        (*cycle, half): (True, True),
+    }.items():
+        said = undecided(MixedGraph(nodes, edges))
+        assert (chance in said, turned in said) == expected
+
+
+def test_a_form_of_what_is_known_shows_what_is_in_force(
+    open_page: Open, graphed: Workspace
+) -> None:
+    app = open_page("graph", graphed.project)
+    graph = graphed.graph()
+    assert graph is not None
+    first, second = graph.nodes[:2]
+    _, tiers = editor_keys(graph)
+    app.session_state[tiers] = {
+        "edited_rows": {0: {"tier": 1}, 1: {"tier": 2}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }
+    press(app, "Keep this knowledge")
+    graph = graphed.graph()
+    assert graph is not None
+    assert graph.knowledge == Knowledge(tiers=((first,), (second,)))
+    press(app, "Undo")
+    press(app, "Keep this knowledge")
+    assert_sound(app)
+    graph = graphed.graph()
+    assert graph is not None
+    assert graph.knowledge == Knowledge()
+
+
+def test_what_is_not_kept_yet_outlasts_a_change_of_edges(
+    open_page: Open, graphed: Workspace
+) -> None:
+    app = open_page("graph", graphed.project)
+    history = graphed.history()
+    assert history is not None
+    pairs, _ = editor_keys(history.graph)
+    cause, effect = history.graph.nodes[:2]
+    app.session_state[pairs] = {
+        "edited_rows": {},
+        "added_rows": [{"cause": cause, "rule": "does not cause", "effect": effect}],
+        "deleted_rows": [],
+    }
+    app.run()
+    edge = next(each for each in history.graph.edges if each.pair != {cause, effect})
+    graphed.put_history(history.do(RemoveEdge(edge.source, edge.target)))
+    app.run()
+    press(app, "Keep this knowledge")
+    assert_sound(app)
+    graph = graphed.graph()
+    assert graph is not None
+    assert graph.knowledge == Knowledge(forbidden=((cause, effect),))
 
 
 @pytest.mark.usefixtures("no_workers")

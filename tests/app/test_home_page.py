@@ -38,6 +38,17 @@ def test_a_bundle_prepared_before_a_change_is_not_offered(
     assert not offered()
 
 
+def test_a_project_keeps_its_name_where_another_is_blank(open_page: Open, space: Workspace) -> None:
+    app = open_page("home")
+    app.text_input(f"name-{space.project}").set_value("  ")
+    app.button(f"rename-{space.project}").click().run()
+    assert not app.exception
+    assert [each.value for each in app.error] == ["Give the project a name."]
+    assert space.store.get(space.project).name == "a project"
+    assert app.button(f"duplicate-{space.project}").label == "Duplicate"
+    assert any("another computer" in each.label for each in app.expander)
+
+
 def test_what_the_app_hands_out_it_takes_back(open_page: Open) -> None:
     app = open_page("home")
     most = {each.key: each.proto.max_upload_size_mb for each in app.file_uploader}

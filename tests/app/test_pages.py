@@ -112,9 +112,10 @@ def test_a_refused_kind_is_told_and_stands_in_the_way_of_no_later_one(
 
     def choose(column: str, kind: str) -> None:
         """Leave the choice where the table's widget leaves it, and call what it calls."""
-        edited = state.setdefault(editor_key(space), {"edited_rows": {}})["edited_rows"]
+        key = editor_key(space)
+        edited = state.setdefault(key, {"edited_rows": {}})["edited_rows"]
         edited[columns.index(column)] = {"kind": kind}
-        take_kinds(space, columns)
+        take_kinds(space, key, columns)
 
     with monkeypatch.context() as bare:
         bare.setattr(st, "session_state", state)
@@ -128,6 +129,39 @@ def test_a_refused_kind_is_told_and_stands_in_the_way_of_no_later_one(
     app.run()
     [message] = [error.value for error in app.error]
     assert "Nothing was changed" in message
+
+
+def test_a_kind_chosen_after_another_tab_chose_joins_its_choice(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = space.raw().columns
+    key = editor_key(space)
+    space.choose(replace(space.choices(), kinds={"smoker": "identifier"}))
+    edited = {columns.index("region"): {"kind": "identifier: set aside"}}
+    monkeypatch.setattr(st, "session_state", {key: {"edited_rows": edited}})
+    take_kinds(space, key, columns)
+    assert space.choices().kinds == {"smoker": "identifier", "region": "identifier"}
+
+
+@pytest.mark.parametrize("kind", ["categorical", "ordinal"])
+def test_a_target_that_becomes_a_category_leaves_its_bins(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    kinds = {"doctor_visits": "integer"}
+    space.choose(Choices(target="doctor_visits", kinds=kinds, bins=(1.5, 3.5)))
+    columns = space.raw().columns
+    key = editor_key(space)
+
+    def choose(wanted: str) -> None:
+        edited = {columns.index("doctor_visits"): {"kind": wanted}}
+        monkeypatch.setattr(st, "session_state", {key: {"edited_rows": edited}})
+        take_kinds(space, key, columns)
+
+    choose("numeric: a measure with decimals")
+    assert space.choices().bins == (1.5, 3.5)
+    choose(f"{kind}: any words")
+    assert space.choices().bins == ()
+    assert space.table().kinds["doctor_visits"] == kind
 
 
 def test_the_values_of_an_ordinal_column_are_put_in_order(
@@ -267,6 +301,8 @@ def test_rows_are_made_compared_and_marked_stale_when_the_graph_changes(
     assert set(made) == {"causal", "mixup", "smote"}
     assert {len(each.frame) for each in made.values()} == {60}
     assert not [w.value for w in app.warning if "Out of date" in w.value]
+    package = "Download training rows, graph and commands"
+    assert package in [button.proto.label for button in app.get("download_button")]
 
     history = graphed.history()
     assert history is not None
@@ -277,6 +313,9 @@ def test_rows_are_made_compared_and_marked_stale_when_the_graph_changes(
     [stale] = [w.value for w in app.warning if "Out of date" in w.value]
     assert "Causal model" in stale
     assert "Mixup" not in stale
+    # The graph that the package would hold is not the one the rows were made from.
+    assert package not in [button.proto.label for button in app.get("download_button")]
+    assert any("no longer here" in caption.value for caption in app.caption)
 
 
 @pytest.mark.usefixtures("no_workers")
@@ -301,8 +340,18 @@ def test_runs_are_launched_measured_and_summed_up(
     assert "0 of" in app.error[0].value
     assert "the moon" in app.error[0].value
     assert jobs.jobs(store, graphed.project, "finetune") == []
+    region = graphed.table().frame["region"].mode()[0]
+    development, _ = graphed.parts()
+    left = int((development.frame["region"] != region).sum())
     [value] = [box for box in app.text_input if box.label == "Value"]
-    value.set_value(graphed.table().frame["region"].mode()[0])
+    value.set_value(region)
+    [labelled] = [box for box in app.number_input if box.label == "Labelled rows"]
+    labelled.set_value(left + 1)
+    press(app, "Launch")
+    assert f"without the domain, {left} rows are left" in app.error[0].value
+    assert jobs.jobs(store, graphed.project, "finetune") == []
+    [labelled] = [box for box in app.number_input if box.label == "Labelled rows"]
+    labelled.set_value(60)
     press(app, "Launch")
     assert_sound(app)
     queued = jobs.jobs(store, graphed.project, "finetune")

@@ -12,7 +12,7 @@ from causalmix_core.experiment.jobs import State
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Choices, Workspace
 from causalmix_core.graph import MixedGraph
-from causalmix_core.graph.edits import History
+from causalmix_core.graph.edits import AddEdge, History
 from causalmix_core.table import RawTable
 
 from .conftest import Open, assert_sound, do_job
@@ -145,6 +145,37 @@ def test_too_few_rows_to_compare_leave_the_rows_and_say_so(open_page: Open, stor
     assert len(reasons) == 2
     assert all("8 training rows" in reason for reason in reasons)
     assert [each.value for each in app.warning if "SMOTE" in each.value]
+
+
+@pytest.mark.usefixtures("no_workers")
+def test_figures_about_an_earlier_graph_say_so(open_page: Open, store: Store) -> None:
+    space = few(store)
+    app = open_page("synthesize", space.project)
+    made(app, 24, ["bootstrap"], store, space)
+    assert not app.warning
+    history = space.history()
+    assert history is not None
+    space.put_history(history.do(AddEdge("x", "y")))
+    app.run()
+    assert_sound(app)
+    # The rows themselves come from no graph: they are not out of date.
+    [told] = [each.value for each in app.warning]
+    assert told.startswith("The graph changed since these figures were computed")
+
+
+@pytest.mark.usefixtures("no_workers")
+def test_rows_stand_when_the_making_of_others_is_cancelled(open_page: Open, store: Store) -> None:
+    space = few(store)
+    app = open_page("synthesize", space.project)
+    made(app, 24, ["bootstrap"], store, space)
+    before = space.rows()["bootstrap"].frame
+    [make] = [button for button in app.button if button.label == "Make synthetic rows"]
+    make.click().run()
+    jobs.cancel_all(store, space.project, "synthesize")
+    app.run()
+    assert_sound(app)
+    assert "Making rows was cancelled." in [each.value for each in app.info]
+    pd.testing.assert_frame_equal(space.rows()["bootstrap"].frame, before)
 
 
 @pytest.mark.usefixtures("no_workers")

@@ -61,6 +61,18 @@ def test_bins_that_the_values_do_not_give_are_told_and_the_page_comes_to_rest(
         assert (told in [each.value for each in app.info]) == (kept < wanted)
 
 
+def test_bins_that_are_clicked_off_are_taken_away(open_page: Open, space: Workspace) -> None:
+    space.choose(Choices(target="age"))
+    app = open_page("data", space.project)
+    for wanted in (3, None):
+        app.get("button_group")[0].set_value(wanted)
+        app.run()
+        assert_sound(app)
+        assert len(space.choices().bins) == (2 if wanted else 0)
+        assert app.get("button_group")[0].value == wanted
+    assert space.table().kinds["age"].is_number
+
+
 def test_going_from_groups_to_time_waits_for_a_column(open_page: Open, space: Workspace) -> None:
     space.choose(replace(space.choices(), group="age"))
     app = open_page("data", space.project)

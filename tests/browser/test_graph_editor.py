@@ -153,6 +153,15 @@ def test_draw_mode_draws_from_anywhere_on_a_node(editor: Editor) -> None:
     # Dropped on nothing, nothing is drawn, and the drawing can be panned again.
     editor.drag(editor.node("job"), (editor.node("job")[0], editor.node("job")[1] - 70))
     assert editor.known()["edits"] == 1
+    # A new drawing, as after an undo, still draws: no node is moved.
+    editor.press("Undo")
+    editor.wait_without("duration tail-arrow job")
+    editor.page.wait_for_timeout(300)
+    place = editor.node("duration")
+    editor.drag(place, editor.node("purpose"))
+    editor.wait_for_edge("duration tail-arrow purpose")
+    assert editor.node("duration") == pytest.approx(place)
+    assert editor.known()["layout"] == {}
 
 
 def test_a_click_selects_and_a_click_near_an_end_of_the_selected_edge_turns_its_mark(

@@ -11,7 +11,7 @@ from causalmix_core.experiment import jobs
 from causalmix_core.experiment.jobs import State, start_job
 from causalmix_core.experiment.store import TABLE, Store
 from causalmix_core.experiment.worker import serve
-from causalmix_core.experiment.workspace import HISTORY, Choices, Recipe, Workspace
+from causalmix_core.experiment.workspace import COMPARISON, HISTORY, Choices, Recipe, Workspace
 from causalmix_core.graph import Edge, Knowledge, Mark, MixedGraph
 from causalmix_core.graph.edits import History, RemoveEdge, SetKnowledge
 from causalmix_core.table import RawTable, examples
@@ -69,6 +69,24 @@ def test_rows_made_from_rows_that_became_test_rows_are_not_kept(space, monkeypat
     assert ended.state is State.FAILED
     assert "changed while the rows were made; make them again." in ended.error
     assert space.rows() == {}
+
+
+def test_earlier_rows_stand_until_all_the_new_ones_are_made(space):
+    def ended(*methods: str) -> State:
+        job = start_job(
+            space.store, space.project, "synthesize", _synthesis(*methods), launch=False
+        )
+        serve(space.store, job)
+        return jobs.job(space.store, job).state
+
+    def compared() -> set[str]:
+        return set(space.store.load_json(space.project, COMPARISON)["report"]["generators"])
+
+    assert ended("bootstrap") is State.DONE
+    assert ended("mixup", "causal") is State.FAILED  # there is no graph
+    assert set(space.rows()) == compared() == {"bootstrap"}
+    assert ended("mixup") is State.DONE
+    assert set(space.rows()) == compared() == {"mixup"}
 
 
 def test_another_choice_about_the_table_stops_what_is_being_made_from_it(space):

@@ -34,14 +34,20 @@ def editor_key(space: Workspace) -> str:
     return f"kinds-{space.table_key()}-{st.session_state.get(_ROUND, 0)}"
 
 
-def take_kinds(space: Workspace, columns: Sequence[str]) -> None:
-    """Save the kinds chosen in the table, one row per name in `columns`."""
-    edits = st.session_state[editor_key(space)]["edited_rows"]
-    wanted = dict(space.choices().kinds)
+def take_kinds(space: Workspace, key: str, columns: Sequence[str]) -> None:
+    """Save the kinds chosen in the table whose widget has this key, one row per name in `columns`.
+
+    A target that becomes a category or a date leaves its bins, which are for measures and counts.
+    """
+    edits = st.session_state[key]["edited_rows"]
+    choices = space.choices()
+    wanted = dict(choices.kinds)
     for row, values in edits.items():
         if values.get("kind"):
             wanted[columns[int(row)]] = values["kind"].split(":")[0]
-    if not change(space, said_at=_REFUSED, kinds=wanted):
+    kind = wanted.get(choices.target)
+    bins = choices.bins if kind in (None, Kind.NUMERIC, Kind.INTEGER) else ()
+    if not change(space, said_at=_REFUSED, kinds=wanted, bins=bins):
         # The widget still holds the refused choice and would send it along with the next one.
         st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
@@ -66,11 +72,12 @@ def columns_table(space: Workspace, table: Table) -> None:
         }
     )
     say_refusal(_REFUSED)
+    key = editor_key(space)
     st.data_editor(
         base,
-        key=editor_key(space),
+        key=key,
         on_change=take_kinds,
-        args=(space, raw.columns),
+        args=(space, key, raw.columns),
         hide_index=True,
         height=min(38 + 35 * len(base), 600),
         disabled=["column", "missing", "different", "note"],

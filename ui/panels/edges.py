@@ -11,6 +11,7 @@ from causalmix_core.graph import (
     Mark,
     MixedGraph,
     complete,
+    directed_cycles,
     edge_sentence,
     reasons_not_dag,
 )
@@ -27,6 +28,7 @@ from causalmix_core.graph.edits import (
 )
 from causalmix_core.graph.words import edge_sign, mark_sign
 from ui.panels.edits import Desk
+from ui.panels.search import was_searched
 from ui.words import plain
 
 MARKS: dict[str, tuple[Mark, Mark]] = {
@@ -50,7 +52,7 @@ def toolbar(desk: Desk) -> None:
     back = _back(history)
     finish, reset, _ = st.columns([1, 1, 1])
     if reset.button(
-        "Back to what was found",
+        "Back to what was found" if was_searched(history) else "Back to the start",
         icon=":material/restart_alt:",
         disabled=apply(history.graph, back) == history.graph,
         width="stretch",
@@ -91,7 +93,7 @@ def _back(history: History) -> ReplaceGraph:
 
 
 def status(graph: MixedGraph) -> None:
-    """Say whether the graph is a DAG, and what stands in the way."""
+    """Say whether the graph is a DAG, what stands in the way, and what comes of it."""
     reasons = reasons_not_dag(graph, allow_hidden=True)
     hidden = [edge for edge in graph.edges if edge.is_bidirected]
     if not reasons:
@@ -109,12 +111,25 @@ def status(graph: MixedGraph) -> None:
         return
     with st.expander(
         f"Not a DAG yet: {len(reasons)} {'thing is' if len(reasons) == 1 else 'things are'} open. "
-        "Synthetic rows are then a mixture over "
-        "DAGs drawn from what is left open.",
+        + undecided(graph),
         icon=":material/pending:",
     ):
         for reason in reasons:
             st.text(reason)
+
+
+def undecided(graph: MixedGraph) -> str:
+    """Say what causal rows make of a graph that is no DAG yet."""
+    cycles = directed_cycles(graph)
+    said = []
+    if len(reasons_not_dag(graph, allow_hidden=True)) > len(cycles):
+        said.append(
+            "Causal rows will be a mixture over several graphs that decide open directions by "
+            "chance."
+        )
+    if cycles:
+        said.append("For causal rows, one edge of every cycle will be turned or left out.")
+    return " ".join(said)
 
 
 def editor_key(desk: Desk) -> str:
@@ -179,7 +194,7 @@ def edge_table(desk: Desk) -> None:
                 ),
                 "since": st.column_config.CheckboxColumn(
                     "Changed",
-                    help="Changed since the search: by you, or by Complete to a DAG.",
+                    help="Changed by you, or by Complete to a DAG.",
                 ),
                 "meaning": st.column_config.TextColumn("What it says", width="large"),
             },
@@ -223,10 +238,10 @@ def edge_table(desk: Desk) -> None:
 
 
 def changes(history: History) -> None:
-    """What was changed since the search."""
+    """What was changed since the search, or since the drawing was begun."""
     changed = difference(history.found, history.graph)
     if not changed:
-        st.caption("Nothing yet: the graph is as it was found.")
+        st.caption("Nothing yet: the graph is as it was at first.")
     for edge in changed.added:
         st.text(f"＋ added    {edge_sign(edge)}")
     for edge in changed.removed:

@@ -3,11 +3,20 @@
 import pandas as pd
 import streamlit as st
 
-from causalmix_core.graph import Knowledge, target_rules
+from causalmix_core.graph import Knowledge, MixedGraph, target_rules
 from causalmix_core.graph.edits import SetKnowledge
 from ui.panels.edits import Desk
 from ui.panels.search import sink_label
 from ui.words import plain
+
+
+def editor_keys(graph: MixedGraph) -> tuple[str, str]:
+    """Keys of the tables of pairs and of tiers: they begin afresh where they would show others.
+
+    What was written and not kept outlasts a change of edges.
+    """
+    shown = hash((graph.nodes, graph.knowledge))
+    return f"known-pairs-{shown}", f"known-tiers-{shown}"
 
 
 def knowledge_form(desk: Desk) -> None:
@@ -32,6 +41,7 @@ def knowledge_form(desk: Desk) -> None:
         ],
         columns=["cause", "rule", "effect"],
     )
+    pairs_key, tiers_key = editor_keys(graph)
     tiers = {node: tier for tier, nodes in enumerate(known.tiers, 1) for node in nodes}
     with st.form("knowledge", border=False):
         left, right = st.columns(2, gap="large")
@@ -40,7 +50,7 @@ def knowledge_form(desk: Desk) -> None:
                 pairs,
                 num_rows="dynamic",
                 hide_index=True,
-                key=f"known-pairs-{graph.digest}",
+                key=pairs_key,
                 column_config={
                     "cause": st.column_config.SelectboxColumn("Cause", options=list(graph.nodes)),
                     "rule": st.column_config.SelectboxColumn(
@@ -58,7 +68,7 @@ def knowledge_form(desk: Desk) -> None:
                     }
                 ),
                 hide_index=True,
-                key=f"known-tiers-{graph.digest}",
+                key=tiers_key,
                 disabled=["column"],
                 height=min(38 + 35 * len(graph.nodes), 320),
                 column_config={

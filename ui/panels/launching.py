@@ -17,8 +17,9 @@ from causalmix_core.finetune.methods import MOST_SYNTHETIC
 from causalmix_core.foundation import MODELS, is_available
 from causalmix_core.table import Table
 from ui.kept import Keep, keeper
+from ui.panels.search import was_searched
 from ui.session import store
-from ui.words import plain
+from ui.words import counted, plain
 
 FIRST_METHODS = ["none", "default", "causalmix", "mixup", "smote"]
 
@@ -64,10 +65,17 @@ def just_launched(found: dict[str, list[Job]]) -> str | None:
     return of_run.get(ids[0]) if ids else None
 
 
-@st.fragment
 def form(space: Workspace, development: Table, test: Table) -> None:
     """Ask what to run, and launch."""
-    graph = space.graph()
+    _form(space, development, test, space.table_key())
+
+
+@st.fragment
+def _form(space: Workspace, development: Table, test: Table, key: str) -> None:
+    """The form alone, run again at every touch with the rows of this table key."""
+    if space.table_key() != key:  # changed in another tab: its rows are no longer the project's
+        st.rerun()
+    history = space.history()
     keep = keeper(space, "finetune")
     methods = st.multiselect(
         "Methods to compare",
@@ -124,8 +132,8 @@ def form(space: Workspace, development: Table, test: Table) -> None:
     settings, domain = _more_choices(development, keep)
     count = len(methods) * int(seeds)
     st.caption(
-        f"{count} {'run' if count == 1 else 'runs'}: {len(methods)} × {int(seeds)} (methods × "
-        "seeds). The same run is never computed twice."
+        f"{counted(count, 'run')}: {len(methods)} × {int(seeds)} (methods × seeds). The same run "
+        "is never computed twice."
         + (
             f" Under {FEWEST_FOR_VERDICT} seeds there is no verdict."
             if seeds < FEWEST_FOR_VERDICT
@@ -136,7 +144,7 @@ def form(space: Workspace, development: Table, test: Table) -> None:
         if not methods:
             st.error("Choose at least one method.")
             return
-        if problem := _domain_problem(development, domain):
+        if problem := _domain_problem(development, domain, int(labelled)):
             st.error(problem)
             return
         try:
@@ -156,16 +164,20 @@ def form(space: Workspace, development: Table, test: Table) -> None:
         done = sum(jobs.job(store(), each).state is State.DONE for each in ids)
         st.session_state[_LAUNCHED] = (ids, done)
         st.rerun()
-    if graph is None and any(METHODS[name].generator == "causal" for name in FIRST_METHODS):
+    if history is None and any(METHODS[name].generator == "causal" for name in FIRST_METHODS):
         st.caption(
             ":material/info: There is no graph yet: the causal methods will search one in each "
             "run's training rows."
         )
-    elif graph is not None:
+    elif history is not None:
+        origin = (
+            "; its structure was found on all rows but the test rows, so"
+            if was_searched(history)
+            else ". Where rows were looked at to draw it,"
+        )
         st.caption(
-            ":material/info: The causal methods use your graph as it is; its structure was found "
-            "on all rows but the test rows, so it may have seen a run's validation rows and those "
-            "of a held-out domain."
+            f":material/info: The causal methods use your graph as it is{origin} it may have seen "
+            "a run's validation rows and those of a held-out domain."
         )
     st.caption(
         ":material/info: Every run makes its synthetic rows anew from its own training rows: "
@@ -317,8 +329,8 @@ def _more_choices(development: Table, keep: Keep) -> tuple[Settings, tuple[str, 
     return settings, (column or "", value.strip())
 
 
-def _domain_problem(development: Table, domain: tuple[str, str]) -> str | None:
-    """Say what is wrong with a domain, before runs would fail for it."""
+def _domain_problem(development: Table, domain: tuple[str, str], labelled: int) -> str | None:
+    """Say what is wrong with a domain, before runs would fail for it or get fewer rows."""
     column, value = domain
     if bool(column) != bool(value):
         return "To hold out a domain, give both its column and its value."
@@ -333,5 +345,11 @@ def _domain_problem(development: Table, domain: tuple[str, str]) -> str | None:
         return plain(
             f"{rows} of {len(development)} rows have {value!r} in {column!r}: a domain needs some "
             f"rows, and the rest too. Frequent values are {', '.join(kept)}."
+        )
+    left = len(development) - rows
+    if labelled > left:
+        return (
+            f"{labelled:,} labelled rows are too many: without the domain, {left:,} rows are left "
+            "to draw from. Ask for so many at most."
         )
     return None

@@ -17,7 +17,7 @@ from ui.panels.one_run import one_run
 from ui.panels.policies import policies
 from ui.panels.takeaway import takeaway
 from ui.session import store
-from ui.words import NO_FIGURE, plain
+from ui.words import NO_FIGURE, counted, plain
 
 Columns = dict[str, tuple[str, str | None, str]]
 
@@ -109,7 +109,8 @@ def labelled(groups: list[list[Job]], present: Source) -> dict[str, list[Job]]:
     for group, differs, mark in sorted(described, key=lambda each: each[2] is not None):
         first = group[0]
         begun = f"{first.created.astimezone():%d %b, %H:%M:%S}"
-        title = f"{begun} · {first.request['train_rows']} labelled rows, {len(group)} runs"
+        labelled_rows = f"{first.request['train_rows']} labelled rows"
+        title = f"{begun} · {labelled_rows}, {counted(len(group), 'run')}"
         if differs != "the same settings":
             title += f" · {differs}"
         title = title if mark is None else f"{EARLIER[mark][0]} · {title}"

@@ -7,13 +7,14 @@ import streamlit as st
 
 from causalmix_core.augment import GENERATORS
 from causalmix_core.experiment import jobs
-from causalmix_core.experiment.workspace import COMPARISON, MECHANISMS, Recipe, Workspace
+from causalmix_core.experiment.workspace import Recipe, Workspace
 from causalmix_core.graph import reasons_not_dag
 from causalmix_core.table import Table
 from ui.kept import Keep, keeper
 from ui.panels import wishes
+from ui.panels.edges import undecided
 from ui.session import store
-from ui.words import plain
+from ui.words import counted, plain
 
 QUALITIES = {
     "good": "good: straight lines and boosted trees",
@@ -99,10 +100,6 @@ def form(space: Workspace, development: Table, busy: bool) -> None:
                 balance=balance,
             )
         )
-    for old in space.rows():
-        space.store.delete_frame(space.project, f"rows-{old}")
-    for document in (COMPARISON, MECHANISMS):
-        space.store.delete_json(space.project, document)
     request = {"recipes": [asdict(recipe) for recipe in recipes], "table": space.table_key()}
     jobs.start_job(store(), space.project, "synthesize", request)
     st.rerun()
@@ -127,8 +124,8 @@ def _causal_settings(space: Workspace, keep: Keep) -> dict[str, Any]:
                 100,
                 10,
                 **keep("dags"),
-                help="Your graph leaves directions open. Each of so many graphs decides them by "
-                "chance, as often as resampling found them, and makes an equal share of the rows. "
+                help="Each of so many graphs decides what yours leaves open, a direction by "
+                "chance, as often as resampling found it, and makes an equal share of the rows. "
                 "1 takes the single most likely completion.",
             )
         )
@@ -149,9 +146,9 @@ def graph_note(space: Workspace) -> None:
     assert graph is not None
     if reasons_not_dag(graph, allow_hidden=True):
         st.caption(
-            ":material/info: Your graph leaves directions open: causal rows will be a mixture over "
-            "several graphs that decide them by chance. Complete it on the Graph page to decide "
-            "yourself."
+            f":material/info: Your graph is no DAG yet. {undecided(graph)} Complete it on the "
+            "Graph page to decide yourself."
         )
     else:
-        st.caption(f":material/info: Causal rows will obey your graph of {len(graph.edges)} edges.")
+        edges = counted(len(graph.edges), "edge")
+        st.caption(f":material/info: Causal rows will obey your graph of {edges}.")

@@ -8,6 +8,7 @@ import zipfile
 import pandas as pd
 import streamlit as st
 
+from causalmix_core.experiment.plan import graph_digest
 from causalmix_core.experiment.workspace import COMPARISON, MECHANISMS, Recipe, Rows, Workspace
 from causalmix_core.graph.graph_file import to_json
 from causalmix_core.table import Kind, Table, to_csv
@@ -269,6 +270,14 @@ def results(space: Workspace, made: dict[str, Rows]) -> None:
             with st.expander("Show the numbers"):
                 st.dataframe(distances[present].rename(columns=lambda n: look(n).label))
         with figures_tab:
+            now = graph_digest(space.graph())
+            if comparison.get("graph", now) != now:
+                st.warning(
+                    "The graph changed since these figures were computed: independencies and "
+                    "dependencies kept are about the earlier one. Make the rows again to judge "
+                    "them by the present one.",
+                    icon=":material/update:",
+                )
             figures(report, made, other)
     with rows_tab:
         safe = st.checkbox(
@@ -295,4 +304,10 @@ def results(space: Workspace, made: dict[str, Rows]) -> None:
                 on_click="ignore",
             )
     with again:
+        if stale:
+            st.caption(
+                "What these rows were made from is no longer here: make them again to be able to "
+                "repeat them."
+            )
+            return
         repeat(space, made, training)

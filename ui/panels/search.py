@@ -9,9 +9,10 @@ from causalmix_core.errors import DiscoveryError
 from causalmix_core.experiment import jobs
 from causalmix_core.experiment.workspace import Workspace
 from causalmix_core.graph import Knowledge, stated
+from causalmix_core.graph.edits import History
 from causalmix_core.graph.graph_file import knowledge_to_dict
 from causalmix_core.table import Table
-from ui.job_panel import in_words
+from ui.job_panel import in_words, is_busy
 from ui.kept import keeper
 from ui.session import store
 from ui.words import plain
@@ -43,6 +44,11 @@ def sink_label(target: str) -> str:
     return f"The target, {plain(target)}, causes nothing else in the table"
 
 
+def was_searched(history: History | None) -> bool:
+    """Whether a search found the graph; one drawn from nothing has none behind it."""
+    return history is not None and "algorithm" in history.found.provenance
+
+
 def search_form(space: Workspace, development: Table, busy: bool) -> None:
     """Ask how to search, say what to expect, and start; no start while a search is `busy`.
 
@@ -50,7 +56,7 @@ def search_form(space: Workspace, development: Table, busy: bool) -> None:
     """
     screening = findings(space, development)
     if screening is not None:
-        _choices(space, development, busy)
+        _choices(space, development, busy, space.table_key())
 
 
 def findings(space: Workspace, development: Table) -> Screening | None:
@@ -73,7 +79,11 @@ def findings(space: Workspace, development: Table) -> Screening | None:
 
 
 @st.fragment
-def _choices(space: Workspace, development: Table, busy: bool) -> None:
+def _choices(space: Workspace, development: Table, busy: bool, key: str) -> None:
+    """The form alone, run again at every touch with what the page was last run with."""
+    # Another tab may have changed the table since, or begun or ended a search.
+    if space.table_key() != key or is_busy(space, "discover") != busy:
+        st.rerun()
     keep = keeper(space, "search")
     one, two, three = st.columns([2, 1, 1])
     algorithm = one.selectbox(
@@ -152,7 +162,7 @@ def _choices(space: Workspace, development: Table, busy: bool) -> None:
     possible = _say_time(space, development, settings)
     history = space.history()
     if st.button(
-        "Find the graph" if history is None else "Search again",
+        "Search again" if was_searched(history) else "Find the graph",
         type="primary",
         icon=":material/search:",
         disabled=busy or not possible,
@@ -170,7 +180,7 @@ def _choices(space: Workspace, development: Table, busy: bool) -> None:
         st.rerun()
     st.caption(
         f"The search sees {len(development):,} rows; test rows are not among them."
-        + (" Searching again replaces the graph and your edits." if history else "")
+        + (" What it finds replaces the graph and your edits." if history else "")
     )
 
 

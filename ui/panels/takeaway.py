@@ -11,16 +11,22 @@ from causalmix_core.experiment.jobs import Job
 from causalmix_core.experiment.notebook import results_notebook
 from causalmix_core.experiment.results import curves, results
 from causalmix_core.experiment.takeaway import NOTEBOOK, results_archive, runs_json
+from ui.run_panel import runs_of
 from ui.session import store
 from ui.words import plain
 
 
 def takeaway(runs: list[Job]) -> None:
-    """Offer an experiment's results in every form."""
+    """Offer an experiment's results in every form, as they stand when they are taken."""
+    project, ids = runs[0].project, [run.id for run in runs]
+
+    def now() -> list[Job]:
+        return runs_of(project, ids)
+
     with st.expander("Take the results away"):
         _download(
             "Everything in one file (.zip)",
-            lambda: results_archive(store(), runs),
+            lambda: results_archive(store(), now()),
             "results.zip",
             "application/zip",
             primary=True,
@@ -34,7 +40,7 @@ def takeaway(runs: list[Job]) -> None:
             _download(
                 "results.csv",
                 lambda: (
-                    results(runs).drop(columns=["job"]).to_csv(index=False, lineterminator="\n")
+                    results(now()).drop(columns=["job"]).to_csv(index=False, lineterminator="\n")
                 ).encode(),
                 "results.csv",
                 "text/csv",
@@ -43,7 +49,7 @@ def takeaway(runs: list[Job]) -> None:
             _download(
                 "curves.csv",
                 lambda: (
-                    curves(store(), runs)
+                    curves(store(), now())
                     .drop(columns=["job"])
                     .to_csv(index=False, lineterminator="\n")
                     .encode()
@@ -53,7 +59,7 @@ def takeaway(runs: list[Job]) -> None:
             )
         with three:
             _download(
-                "runs.json", lambda: runs_json(store(), runs), "runs.json", "application/json"
+                "runs.json", lambda: runs_json(store(), now()), "runs.json", "application/json"
             )
         with four:
             _download("Notebook", results_notebook, NOTEBOOK, "application/x-ipynb+json")

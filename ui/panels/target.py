@@ -95,8 +95,11 @@ def target_and_test_rows(space: Workspace, table: Table) -> None:
                 [2, 3, 4, 5],
                 default=len(choices.bins) + 1 if choices.bins else None,
                 key=_key(space, "bins"),
+                help="Click the chosen number once more to take the bins away.",
             )
-            if bins and bins != len(choices.bins) + 1:
+            if bins is None and choices.bins:
+                _decide(space, bins=())
+            elif bins and bins != len(choices.bins) + 1:
                 _take_bins(space, bins)
         if table.kinds[table.target].is_category:
             counts = table.y.value_counts()

@@ -87,7 +87,7 @@ export class GraphEditor {
     this.found = new Map(data.found.map((edge) => [pairKey(edge.source, edge.target), edge]));
     this.draw(returning ? before.edges : data.edges, returning ? before.places : null);
     this.panel.root.classList.toggle("read-only", data.read_only);
-    this.cy.autoungrabify(data.read_only);
+    this.cy.autoungrabify(this.drawMode || data.read_only);
     this.restyle();
     this.reroute(); // needs the sizes that the style gives
     if (first || !sameNodes) this.fit();
