@@ -63,6 +63,33 @@ def test_every_generator_keeps_them_and_the_class_shares(name):
     assert rows.equals(made.sample(200, seed=1, balance={"yes": 0.5, "no": 0.5}))
 
 
+def spending(target: str | None) -> Table:
+    """A price, a part of it, and a number that follows the price."""
+    rng = np.random.default_rng(0)
+    price = rng.uniform(0, 20, size=400)
+    frame = pd.DataFrame(
+        {"price": price, "part": rng.uniform(0, 20, 400), "dear": price + rng.normal(size=400)}
+    )
+    frame = frame[frame["part"] <= frame["price"]].reset_index(drop=True)
+    return Table(frame, dict.fromkeys(frame, Kind.NUMERIC), target=target)
+
+
+@pytest.mark.parametrize("target", [None, "dear"])
+def test_rows_drawn_again_from_a_causal_model_without_classes_follow_their_causes(target):
+    table = spending(target)
+    graph = nx.DiGraph([("price", "dear")])
+    graph.add_node("part")
+    made = generator("causal", graph=graph, rules=["part <= price"]).fit(table)
+
+    rows = made.sample(1000, seed=0)
+
+    assert (rows["part"] <= rows["price"]).all()
+    assert made.redrawn_ > 0.1
+    assert made.replaced_ < 0.01
+    assert (rows["dear"] == table.frame["dear"].min()).mean() < 0.01
+    assert (rows["dear"] - rows["price"]).std() == pytest.approx(1.0, abs=0.15)
+
+
 def test_the_share_drawn_again_is_told():
     table = journeys()
 
