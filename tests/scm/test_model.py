@@ -159,6 +159,24 @@ def test_rows_of_a_class_too_rare_to_wait_for_come_all_the_same():
     assert drawn["w"].nunique() > 100
 
 
+@pytest.mark.parametrize("directed", [(), (Edge("a", "y"),), (Edge("y", "a"),)])
+def test_rows_of_a_rare_class_keep_the_hidden_common_cause(directed):
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=1_000)
+    y = np.where(hidden > np.sort(hidden)[-10], "ill", "well")
+    frame = pd.DataFrame(
+        {"a": rng.normal(size=1_000), "x": hidden + 0.3 * rng.normal(size=1_000), "y": text(y)}
+    )
+    kinds = {"a": Kind.NUMERIC, "x": Kind.NUMERIC, "y": Kind.BINARY}
+    graph = MixedGraph(("a", "x", "y"), (*directed, *bidirected(("x", "y"))), "admg")
+    model = StructuralCausalModel().fit(Table(frame, kinds, target="y"), graph)
+
+    drawn = model.sample(1_000, seed=0, balance={"ill": 0.5, "well": 0.5})
+
+    real = frame["x"][frame["y"] == "ill"].mean()
+    assert drawn["x"][drawn["y"] == "ill"].mean() == pytest.approx(real, abs=0.5)
+
+
 def test_nodes_with_a_hidden_common_cause_move_together():
     rng = np.random.default_rng(0)
     rows = 1_500
