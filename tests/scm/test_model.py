@@ -363,6 +363,23 @@ def test_smoothed_roots_are_no_copies_and_empirical_ones_are():
     assert stats.ks_2samp(smoothed["x"], table.frame["x"]).pvalue > 0.01
 
 
+def test_each_graph_of_an_ensemble_makes_an_equal_share_of_balanced_rows():
+    rng = np.random.default_rng(0)
+    group = np.arange(400) % 10
+    frame = pd.DataFrame({"x": group + 0.1 * rng.normal(size=400), "g": text(group)})
+    table = Table(frame, {"x": Kind.NUMERIC, "g": Kind.CATEGORICAL}, target="g")
+    joined, apart = nx.DiGraph([("g", "x")]), nx.DiGraph()
+    apart.add_nodes_from(["x", "g"])
+    model = StructuralCausalModel().fit(table, [joined] * 5 + [apart] * 5)
+
+    rows = model.sample(40, seed=0, balance={str(level): 0.1 for level in range(10)})
+
+    assert (rows["g"].value_counts() == 4).all()
+    follows = (rows["x"] - rows["g"].astype(int)).abs() < 0.5
+    # half of the rows follow their group; of the others one in ten does so by chance
+    assert 20 <= follows.sum() <= 27
+
+
 def test_an_ensemble_mixes_its_graphs_and_shares_their_mechanisms():
     table = linear_chain(500)
     with_edge, without = CHAIN, nx.DiGraph([("y", "z")])
