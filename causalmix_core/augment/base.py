@@ -187,13 +187,20 @@ class Generator(ABC):
         """Return the real rows followed by synthetic ones.
 
         With `n` rows at the training shares; without, every class is filled up to the size of
-        the largest, as imbalanced-learn does.
+        the largest, as imbalanced-learn does. Names and values come back as they were given,
+        also those that are no text.
+
+        Raises:
+            GeneratorError: a column of `X` has the name of `y`.
         """
         from causalmix_core.table import read_table
 
-        target = str(y.name) if y.name is not None else "target"
-        frame = X.assign(**{target: y.to_numpy()})
-        self.fit(read_table(frame, target, kinds=_kinds_of(X)))
+        features = X.set_axis([str(column).strip() for column in X.columns], axis=1)
+        target = str(y.name).strip() if y.name is not None else "target"
+        if target in features.columns:
+            raise GeneratorError(f"X has a column {target!r} as well; give y another name.")
+        frame = features.assign(**{target: y.to_numpy()})
+        self.fit(read_table(frame, target, kinds=_kinds_of(features)))
         if n is None:
             extra = self.class_counts_.max() - self.class_counts_
             levels = self.codecs_[target].levels
@@ -202,10 +209,9 @@ class Generator(ABC):
             rows = self.sample(n, seed, balance=wanted if n else None)
         else:
             rows = self.sample(n, seed)
-        new_X = rows.reindex(columns=X.columns)
-        for column in X.columns:
-            new_X[column] = new_X[column].astype(X[column].dtype)
-        new_y = rows[target].astype(y.dtype)
+        new_X = pd.DataFrame({name: _as_given(rows[name], features[name]) for name in features})
+        new_X.columns = X.columns
+        new_y = _as_given(rows[target], y)
         return (
             pd.concat([X, new_X], ignore_index=True),
             pd.Series(pd.concat([y, new_y], ignore_index=True), name=y.name),
@@ -262,6 +268,15 @@ def _put(rows: pd.DataFrame, places: Counts, values: pd.DataFrame) -> pd.DataFra
         column.iloc[places] = values[name].to_numpy()
         changed[name] = column.astype(rows[name].dtype)
     return rows.assign(**changed)
+
+
+def _as_given(column: "pd.Series[Any]", given: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return a synthetic column with the dtype and the values, told by their texts, of `given`."""
+    if not pd.api.types.is_string_dtype(column.dtype):
+        return column.astype(given.dtype)
+    values = {str(value): value for value in given.dropna().unique()}
+    known = [values.get(text, text) for text in column]
+    return pd.Series(known, dtype=object, name=given.name).astype(given.dtype)
 
 
 def _kinds_of(X: pd.DataFrame) -> dict[str, Kind]:

@@ -84,7 +84,9 @@ class Causal(Generator):
         return [graph]
 
     def _draw(self, n: int, counts: Counts | None, rng: np.random.Generator) -> Columns:
-        if counts is not None and self.class_column_ in self.settled_:
+        if self.class_column_ is None:
+            counts = None  # without classes, it is no count of a class
+        elif counts is not None and self.class_column_ in self.settled_:
             code, name = int(self.settled_[self.class_column_]), self.class_column_
             if counts.sum() > counts[code]:
                 raise GeneratorError(f"{name!r} is set to one value: no other class can be had.")

@@ -19,7 +19,8 @@ class GaussianCopula(Generator):
     Categories are cut from a hidden normal score, in the order of their levels; so is, for every
     column with missing numbers, the fact that they are missing. What a category hides of its score
     would make correlations too small; they are divided by the share of the score's variance that
-    it shows (the polyserial correction, to first order).
+    it shows (the polyserial correction, to first order). Two columns are compared over the rows in
+    which neither is missing.
     """
 
     name = "gaussian-copula"
@@ -30,10 +31,10 @@ class GaussianCopula(Generator):
             raise GeneratorError("A Gaussian copula needs at least three rows.")
         self.spread_: Spread = learn_spread(self.columns_, self.codecs_)
         scores = self.spread_.scores()
-        size = np.maximum((scores**2).mean(axis=0), 1e-12)
-        self.correlation_ = _nearest_correlation(
-            scores.T @ scores / len(scores) / np.outer(size, size)
-        )
+        present = np.array([~np.isnan(column.values) for column in self.spread_.columns], float)
+        rows, pairs = np.maximum(present.sum(axis=1), 1), np.maximum(present @ present.T, 1)
+        size = np.maximum((scores**2).sum(axis=0) / rows, 1e-12)
+        self.correlation_ = _nearest_correlation(scores.T @ scores / pairs / np.outer(size, size))
 
     def _draw(self, n: int, counts: Counts | None, rng: np.random.Generator) -> Columns:
         assert counts is not None

@@ -4,8 +4,9 @@
     rent + food = spending    a sum
     city within country       only combinations seen in the real rows
 
-A sum is kept by construction: the total is computed. What breaks another rule is drawn again,
-and what still breaks it after some rounds takes the rule's columns over from a real row.
+A sum is kept by construction: the total is computed, before what it is itself a part of. What
+breaks another rule is drawn again, and what still breaks it after some rounds takes the rule's
+columns over from a real row.
 A rule says nothing about rows in which one of its columns is missing.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -220,7 +222,7 @@ def _quote(name: str) -> str:
 
 
 def bind_rules(rules: Sequence[Rule | str], table: Table) -> tuple[tuple[Rule, ...], list[str]]:
-    """Return rules ready to be kept, and notes on real rows that break them.
+    """Return rules ready to be kept, inner sums first, and notes on real rows that break them.
 
     Raises:
         GeneratorError: a rule makes no sense for the columns, or no real row keeps it.
@@ -237,7 +239,24 @@ def bind_rules(rules: Sequence[Rule | str], table: Table) -> tuple[tuple[Rule, .
         if not kept.all():
             notes.append(f"{1 - kept.mean():.1%} of the real rows break the rule {rule.text!r}.")
         bound.append(rule)
-    return tuple(bound), notes
+    return _inner_sums_first(bound), notes
+
+
+def _inner_sums_first(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Return rules in an order in which a total is known before it is added up with others.
+
+    Sums that go round in a circle stay as they are: they can only be drawn until they hold.
+    """
+    order = nx.DiGraph()
+    order.add_nodes_from(range(len(rules)))
+    sums = [(place, rule) for place, rule in enumerate(rules) if isinstance(rule, Sum)]
+    order.add_edges_from(
+        (inner, outer) for inner, one in sums for outer, other in sums if one.total in other.parts
+    )
+    try:
+        return tuple(rules[place] for place in nx.lexicographical_topological_sort(order))
+    except nx.NetworkXUnfeasible:
+        return tuple(rules)
 
 
 def suggest_rules(table: Table, *, least_rows: int = 20) -> list[Rule]:

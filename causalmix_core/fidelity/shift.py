@@ -4,7 +4,8 @@ Rows are encoded first: numbers standardised on the real rows (a missing one is 
 that says so), categories one-hot over the levels of the real rows.
 
 - MMD²: the unbiased squared maximum mean discrepancy (Gretton et al., 2012) with the kernel
-  exp(−‖x − y‖²/M), M the median of the non-zero pooled squared distances, ≤ 500 rows of each set;
+  exp(−‖x − y‖²/M), M the median of the non-zero pooled squared distances, over at most 500 rows
+  drawn from each set, always the same ones;
 - CORAL: ‖C_real − C_synthetic‖²_F / (4 d²) between covariances (Sun & Saenko, 2016).
 
 The proxy A-distance comes out of the two-sample classifier.
@@ -14,7 +15,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from causalmix_core.fidelity.estimate import Estimate
-from causalmix_core.fidelity.samples import Floats, Sample, indicators
+from causalmix_core.fidelity.samples import Floats, Ints, Sample, indicators
 
 MMD_ROWS = 500
 
@@ -41,8 +42,8 @@ def encode_pair(real: Sample, synthetic: Sample) -> tuple[Floats, Floats]:
 def mmd2(x: Floats, y: Floats, w: Floats, v: Floats) -> Estimate:
     """Return MMD² of two encoded sets; w and v are bootstrap weights of their rows."""
     kernel = Kernel(x, y)
-    n, m = kernel.sizes
-    resampled = [kernel.mmd2(w[draw, :n], v[draw, :m]) for draw in range(len(w))]
+    first, second = kernel.rows
+    resampled = [kernel.mmd2(w[draw, first], v[draw, second]) for draw in range(len(w))]
     return Estimate.of(kernel.mmd2(), np.array(resampled))
 
 
@@ -53,10 +54,16 @@ def coral(x: Floats, y: Floats, w: Floats, v: Floats) -> Estimate:
 
 
 class Kernel:
-    """The kernel matrix between two sets, from which MMD² and its resamples are read."""
+    """The kernel matrix between two sets, from which MMD² and its resamples are read.
+
+    Attributes:
+        rows: positions of the rows compared, of either set: at random, since files are sorted.
+    """
 
     def __init__(self, x: Floats, y: Floats) -> None:
-        x, y = x[:MMD_ROWS], y[:MMD_ROWS]
+        rng = np.random.default_rng(0)
+        self.rows = _some(len(x), rng), _some(len(y), rng)
+        x, y = x[self.rows[0]], y[self.rows[1]]
         pooled = np.vstack([x, y])
         squared = cdist(pooled, pooled, "sqeuclidean")
         above = squared[np.triu_indices(len(pooled), 1)]
@@ -75,6 +82,10 @@ class Kernel:
         xx = (w @ K @ w - (w**2).sum()) / (w.sum() ** 2 - (w**2).sum())
         yy = (v @ L @ v - (v**2).sum()) / (v.sum() ** 2 - (v**2).sum())
         return float(xx + yy - 2 * (w @ M @ v) / (w.sum() * v.sum()))
+
+
+def _some(count: int, rng: np.random.Generator) -> Ints:
+    return np.sort(rng.permutation(count)[:MMD_ROWS])
 
 
 def coral_distance(x: Floats, y: Floats, w: Floats | None = None, v: Floats | None = None) -> float:

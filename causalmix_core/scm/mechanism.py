@@ -183,6 +183,14 @@ class Levels:
         low, high = self.low[rows], self.high[rows]
         return np.where(np.isnan(low), u, low + u * (high - low))
 
+    def shares(
+        self, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]", low: Array, high: Array
+    ) -> Array:
+        """Return how much of the intervals of these training rows lies between two levels."""
+        first, last = self.low[rows], self.high[rows]
+        common = np.maximum(np.minimum(last, high) - np.maximum(first, low), 0.0)
+        return np.where(np.isnan(first), high - low, common / np.maximum(last - first, 1e-12))
+
 
 @dataclass(frozen=True)
 class Mechanism:

@@ -131,18 +131,19 @@ class StructuralCausalModel:
         self._check_fitted()
         parts: list[dict[str, Array]] = []
         target = self.table_.target
+        shares = self._shares(np.array([n]) if counts is None else counts)
         for number, (structure, mechanisms) in enumerate(
             zip(self.structures_, self.members_, strict=True)
         ):
             sampler = Sampler(structure, mechanisms, self.rows_, settled or {})
             if counts is None:
-                parts.append(sampler.draw(self._share(n, number), seed, number))
+                parts.append(sampler.draw(int(shares[number, 0]), seed, number))
                 continue
             assert target is not None
             parts += [
-                sampler.draw_class(target, code, self._share(int(count), number), seed, number)
-                for code, count in enumerate(counts)
-                if self._share(int(count), number)
+                sampler.draw_class(target, code, int(share), seed, number)
+                for code, share in enumerate(shares[number])
+                if share
             ]
         if not parts:
             return {name: np.empty(0) for name in self.codecs_}
@@ -183,9 +184,16 @@ class StructuralCausalModel:
 
         return _gcm.to_dowhy(self.structures_[member], self.members_[member], self.rows_)
 
-    def _share(self, n: int, number: int) -> int:
-        """Return how many of `n` rows graph `number` of the ensemble makes."""
-        return n // len(self.members_) + int(number < n % len(self.members_))
+    def _shares(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return (graphs, counts): how many rows of each count every graph makes.
+
+        What cannot be shared out evenly goes to the graphs in turn, over all counts.
+        """
+        graphs = len(self.members_)
+        rest = counts % graphs
+        turn = (np.arange(graphs)[:, None] - (np.cumsum(rest) - rest)) % graphs
+        shares: NDArray[np.int64] = counts // graphs + (turn < rest)
+        return shares
 
     def _code(self, node: str, value: object) -> float:
         if node not in self.codecs_:

@@ -62,8 +62,9 @@ class Sampler:
         """Return `n` encoded rows whose `target` has this code.
 
         Candidates for the target's causes are drawn, and those kept that lead to the class. Where
-        a class is too rare for that, causes are resampled by how probable they make it (Rubin
-        1988), so that no class takes forever. Then the target's effects follow.
+        a class is too rare for that, causes, and noise that the target shares, are resampled by
+        how probable they make it (Rubin 1988), so that no class takes forever. Then the target's
+        effects follow.
         """
         order = nx.DiGraph(self.structure.edges)
         order.add_node(target)
@@ -96,14 +97,8 @@ class Sampler:
         self, tried: list[_Draft], target: str, code: int, n: int, seed: int, *use: object
     ) -> _Draft:
         draft = _join(tried)
-        mechanism = self.mechanisms[target]
         candidates = len(draft.columns[target])
-        weights = np.ones(candidates)
-        if isinstance(mechanism.value, Classified) and target not in self.settled:
-            parents = pick(draft.columns, mechanism.parents)
-            weights = np.broadcast_to(
-                mechanism.value.probabilities(parents)[:, code], candidates
-            ).copy()
+        weights = self._chances(draft, target, code)
         if not weights.sum() > 0:
             weights = np.ones(candidates)
         rng = generator_for(seed, *use, "class", code, "weighted")
@@ -112,6 +107,20 @@ class Sampler:
         chosen = draft.take(np.minimum(np.searchsorted(climbing, points), candidates - 1))
         chosen.columns[target] = np.full(n, float(code))
         return chosen
+
+    def _chances(self, draft: _Draft, target: str, code: int) -> Array:
+        """Return how probable the class is given each row's causes and shared noise."""
+        mechanism, count = self.mechanisms[target], len(draft.columns[target])
+        if not isinstance(mechanism.value, Classified) or target in self.settled:
+            return np.ones(count)
+        parents = pick(draft.columns, mechanism.parents)
+        donors = draft.donors.get(target)
+        if donors is not None:
+            low, high = mechanism.value.interval(parents, np.full(count, float(code)))
+            shares = mechanism.value_levels.shares(donors, low, high)
+            if shares.any():
+                return shares
+        return np.broadcast_to(mechanism.value.probabilities(parents)[:, code], count).copy()
 
     def _begin(self, n: int, seed: int, *use: object) -> _Draft:
         donors = {

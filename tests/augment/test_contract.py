@@ -169,6 +169,41 @@ def test_resampling_gives_the_real_rows_and_fills_the_classes_up(name):
     assert new_y.value_counts().nunique() == 1
 
 
+def test_resampling_keeps_values_and_names_that_are_no_text():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(
+        {
+            0: rng.normal(size=200),
+            1: rng.integers(0, 50, size=200),
+            2: rng.random(200) < 0.3,
+            3: pd.Series(rng.choice([True, False, None], size=200), dtype="boolean"),
+            " five ": pd.Categorical(rng.choice([5, 50], size=200, p=[0.8, 0.2])),
+            "either": pd.Series(rng.choice([True, "none"], size=200), dtype=object),
+        }
+    )
+    y = pd.Series(rng.random(200) < 0.8, name="well")
+
+    new_X, new_y = generator("bootstrap").fit_resample(X, y)
+
+    filled, ill = new_X.iloc[len(X) :], X[~y]
+    assert new_X.columns.equals(X.columns)
+    assert new_X.dtypes.equals(X.dtypes)
+    assert len(filled) == y.sum() - (~y).sum()
+    assert not new_y[len(X) :].any()
+    assert new_y.dtype == bool
+    for column in X:
+        assert set(filled[column].dropna()) <= set(ill[column].dropna()), column
+        assert filled[column].isna().mean() == pytest.approx(ill[column].isna().mean(), abs=0.2)
+    for column in (2, 3):
+        assert filled[column].mean() == pytest.approx(ill[column].mean(), abs=0.2), column
+
+
+def test_resampling_refuses_a_feature_with_the_name_of_the_target():
+    X = pd.DataFrame({"a": range(20), "target": range(20)})
+    with pytest.raises(GeneratorError, match="'target' as well"):
+        generator("bootstrap").fit_resample(X, pd.Series([0, 1] * 10))
+
+
 def test_parameters_can_be_read_and_wrong_ones_are_refused():
     assert generator("mixup", alpha=0.5).get_params() == {"alpha": 0.5, "variant": "classic"}
     with pytest.raises(GeneratorError, match="no generator 'gan'"):

@@ -165,6 +165,19 @@ def test_the_copula_draws_other_columns_given_the_class():
     assert stats.ks_2samp(ill, free[free["y"] == "ill"]["b"]).statistic < 0.04
 
 
+@pytest.mark.parametrize("gone", [0.0, 0.3, 0.7])
+def test_the_copula_keeps_the_correlation_of_columns_that_are_missing_together(gone):
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=3_000)
+    frame = pd.DataFrame({"a": a, "b": 0.4 * a + 0.9 * rng.normal(size=3_000)})
+    frame.loc[rng.random(3_000) < gone, ["a", "b"]] = np.nan
+    table = Table(frame, dict.fromkeys("ab", Kind.NUMERIC))
+
+    rows = generator("gaussian-copula").fit(table).sample(20_000, seed=0)
+
+    assert rows["a"].corr(rows["b"]) == pytest.approx(frame["a"].corr(frame["b"]), abs=0.06)
+
+
 def test_the_forest_learns_what_a_correlation_cannot_say():
     rng = np.random.default_rng(0)
     angle = rng.uniform(0, 2 * np.pi, 600)

@@ -1,5 +1,7 @@
 """Rules between columns hold in every row of every generator."""
 
+from itertools import permutations
+
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -61,6 +63,64 @@ def test_every_generator_keeps_them_and_the_class_shares(name):
     assert rows["again"].value_counts().to_dict() == {"yes": 100, "no": 100}
     assert rows.dtypes.equals(table.frame.dtypes)
     assert rows.equals(made.sample(200, seed=1, balance={"yes": 0.5, "no": 0.5}))
+
+
+def spending(target: str | None) -> Table:
+    """A price, a part of it, and a number that follows the price."""
+    rng = np.random.default_rng(0)
+    price = rng.uniform(0, 20, size=400)
+    frame = pd.DataFrame(
+        {"price": price, "part": rng.uniform(0, 20, 400), "dear": price + rng.normal(size=400)}
+    )
+    frame = frame[frame["part"] <= frame["price"]].reset_index(drop=True)
+    return Table(frame, dict.fromkeys(frame, Kind.NUMERIC), target=target)
+
+
+@pytest.mark.parametrize("target", [None, "dear"])
+def test_rows_drawn_again_from_a_causal_model_without_classes_follow_their_causes(target):
+    table = spending(target)
+    graph = nx.DiGraph([("price", "dear")])
+    graph.add_node("part")
+    made = generator("causal", graph=graph, rules=["part <= price"]).fit(table)
+
+    rows = made.sample(1000, seed=0)
+
+    assert (rows["part"] <= rows["price"]).all()
+    assert made.redrawn_ > 0.1
+    assert made.replaced_ < 0.01
+    assert (rows["dear"] == table.frame["dear"].min()).mean() < 0.01
+    assert (rows["dear"] - rows["price"]).std() == pytest.approx(1.0, abs=0.15)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_sums_of_sums_are_computed_in_whatever_order_they_are_given(order):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.integers(1, 100, size=(100, 4)), columns=list("abcd"))
+    frame["ab"] = frame["a"] + frame["b"]
+    frame["abc"] = frame["ab"] + frame["c"]
+    frame["all"] = frame["abc"] + frame["d"]
+    table = Table(frame, dict.fromkeys(frame, Kind.INTEGER))
+    sums = ["abc + d = all", "ab + c = abc", "a + b = ab"]
+    made = generator("independent", rules=[sums[place] for place in order]).fit(table)
+
+    rows = made.sample(200, seed=0)
+
+    assert (rows["a"] + rows["b"] + rows["c"] + rows["d"] == rows["all"]).all()
+    assert made.redrawn_ == made.replaced_ == 0.0
+
+
+def test_sums_that_go_round_in_a_circle_take_over_real_rows():
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 50, size=(2, 100))
+    frame = pd.DataFrame({"a": a, "b": b, "c": a + b, "d": -b})
+    table = Table(frame, dict.fromkeys(frame, Kind.INTEGER))
+    made = generator("independent", rules=["a + b = c", "c + d = a"]).fit(table)
+
+    rows = made.sample(50, seed=0)
+
+    assert (rows["a"] + rows["b"] == rows["c"]).all()
+    assert (rows["c"] + rows["d"] == rows["a"]).all()
+    assert made.replaced_ > 0
 
 
 def test_the_share_drawn_again_is_told():

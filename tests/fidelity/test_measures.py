@@ -247,6 +247,20 @@ def test_mmd_is_about_nothing_for_one_source_and_grows_with_the_gap():
     assert values[0] < values[1] < values[2]
 
 
+def test_mmd_does_not_depend_on_the_order_of_the_file():
+    rng = np.random.default_rng(0)
+    group = np.repeat([0.0, 9.0], 1_000)
+    x = group[:, None] + rng.normal(size=(2_000, 3))
+    mixed = rng.permutation(2_000)
+    y = x[mixed] + 0.1 * rng.normal(size=(2_000, 3))
+    groups = np.array([group == 0, group == 9]).astype(float)  # each resample is one group
+
+    estimate = shift.mmd2(x, y, groups, groups[:, mixed])
+
+    assert abs(estimate.value) < 0.01
+    assert estimate.deviation < 0.01
+
+
 def test_coral_is_the_distance_of_covariances():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(50, 4)), rng.normal(size=(40, 4)) * 2

@@ -159,6 +159,24 @@ def test_rows_of_a_class_too_rare_to_wait_for_come_all_the_same():
     assert drawn["w"].nunique() > 100
 
 
+@pytest.mark.parametrize("directed", [(), (Edge("a", "y"),), (Edge("y", "a"),)])
+def test_rows_of_a_rare_class_keep_the_hidden_common_cause(directed):
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=1_000)
+    y = np.where(hidden > np.sort(hidden)[-10], "ill", "well")
+    frame = pd.DataFrame(
+        {"a": rng.normal(size=1_000), "x": hidden + 0.3 * rng.normal(size=1_000), "y": text(y)}
+    )
+    kinds = {"a": Kind.NUMERIC, "x": Kind.NUMERIC, "y": Kind.BINARY}
+    graph = MixedGraph(("a", "x", "y"), (*directed, *bidirected(("x", "y"))), "admg")
+    model = StructuralCausalModel().fit(Table(frame, kinds, target="y"), graph)
+
+    drawn = model.sample(1_000, seed=0, balance={"ill": 0.5, "well": 0.5})
+
+    real = frame["x"][frame["y"] == "ill"].mean()
+    assert drawn["x"][drawn["y"] == "ill"].mean() == pytest.approx(real, abs=0.5)
+
+
 def test_nodes_with_a_hidden_common_cause_move_together():
     rng = np.random.default_rng(0)
     rows = 1_500
@@ -343,6 +361,23 @@ def test_smoothed_roots_are_no_copies_and_empirical_ones_are():
     assert len(real & set(smoothed["x"])) < 10
     assert set(empirical["x"]) <= real
     assert stats.ks_2samp(smoothed["x"], table.frame["x"]).pvalue > 0.01
+
+
+def test_each_graph_of_an_ensemble_makes_an_equal_share_of_balanced_rows():
+    rng = np.random.default_rng(0)
+    group = np.arange(400) % 10
+    frame = pd.DataFrame({"x": group + 0.1 * rng.normal(size=400), "g": text(group)})
+    table = Table(frame, {"x": Kind.NUMERIC, "g": Kind.CATEGORICAL}, target="g")
+    joined, apart = nx.DiGraph([("g", "x")]), nx.DiGraph()
+    apart.add_nodes_from(["x", "g"])
+    model = StructuralCausalModel().fit(table, [joined] * 5 + [apart] * 5)
+
+    rows = model.sample(40, seed=0, balance={str(level): 0.1 for level in range(10)})
+
+    assert (rows["g"].value_counts() == 4).all()
+    follows = (rows["x"] - rows["g"].astype(int)).abs() < 0.5
+    # half of the rows follow their group; of the others one in ten does so by chance
+    assert 20 <= follows.sum() <= 27
 
 
 def test_an_ensemble_mixes_its_graphs_and_shares_their_mechanisms():
