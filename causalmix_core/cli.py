@@ -109,6 +109,8 @@ def _split(options: argparse.Namespace, progress: Progress) -> None:
     for name, part in zip(("train", "validation", "test"), parts, strict=True):
         (out / f"{name}.csv").write_bytes(to_csv(part.frame))
         print(f"{name}: {len(part)} rows")
+    for warning in parts[0].warnings:
+        print(f"Note: {warning}", file=sys.stderr)
 
 
 def _discover(options: argparse.Namespace, progress: Progress) -> None:

@@ -154,6 +154,7 @@ def summary_text(
     for error in dict.fromkeys(results.get("error", pd.Series(dtype=str)).dropna()):
         who = results.loc[results["error"] == error, "method"].unique()
         lines.append(f"Failed ({', '.join(who)}): {error}")
+    lines += _cut_budgets(results)
     if done:
         table = statistics.summarise(results, curves, metric)
         lines += ["", _HEADER, *[_summary_line(row) for row in table.to_dict("records")], ""]
@@ -170,6 +171,24 @@ def summary_text(
         lines.append(statistics.scope(results))
     lines += ["", _NOTES]
     return "\n".join(lines) + "\n"
+
+
+def _cut_budgets(results: pd.DataFrame) -> list[str]:
+    """What was asked for and is not there, for every table and budget that is too large for it."""
+    if not {"budget", "train_rows", "val_rows"} <= set(results):
+        return []
+    used = (results["train_rows"] + results["val_rows"]).astype("float64")
+    asked = results["budget"].astype("float64")
+    cut = results.assign(budget=asked, used=used)[used < asked]
+    lines = [
+        f"{table}: {budget:.0f} labelled rows were asked for, {used:.0f} are used."
+        for (table, budget), used in cut.groupby(["table", "budget"], sort=False)["used"]
+        .max()
+        .items()
+    ]
+    if lines and asked.nunique() > 1:
+        lines.append("Sizes that come to the same rows count once.")
+    return lines
 
 
 def _per_table(results: pd.DataFrame, methods: Sequence[str], metric: str) -> list[str]:
