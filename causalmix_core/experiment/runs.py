@@ -219,6 +219,7 @@ def compute(
         rows.test,
         method.name,
         graph=_graph_found(store, job) if source.graph is None else source.graph,
+        causal=request["causal"],
         seed=request["seed"],
         model=request["model"],
         settings=Settings.from_dict(request["settings"]),
