@@ -255,6 +255,7 @@ def test_the_summary_has_a_line_per_method_and_names_what_failed():
     text = summary_text(results)
     assert "12 of 13 runs done." in text
     assert "Failed (default): No such thing." in text
+    assert "Note: The graph was given." in summary_text(results, notes=["The graph was given."])
     line = next(row for row in text.splitlines() if row.startswith("causalmix "))
     assert "+3.75" in line
 
