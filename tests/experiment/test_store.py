@@ -115,6 +115,9 @@ def test_a_deleted_project_leaves_nothing(store: Store):
         store.get(project)
     with pytest.raises(StoreError, match="no project"):
         store.save_json(project, "a", 1)
+    with pytest.raises(StoreError, match="no project"):
+        store.save_frame(project, "raw", pd.DataFrame({"a": [1]}))
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("project", ["../../etc", "", "a/b", "ABC", ".."])
