@@ -284,7 +284,11 @@ class Store:
         }
         own = (schema.frames.c.project == project) & (schema.frames.c.name == name)
         with self.writing() as connection:
-            self._touch(connection, project)
+            try:
+                self._touch(connection, project)
+            except StoreError:  # deleted since it was looked up
+                shutil.rmtree(self._folder(project), ignore_errors=True)
+                raise
             connection.execute(delete(schema.frames).where(own))
             connection.execute(insert(schema.frames).values(row))
             self._sweep(connection, project)

@@ -120,6 +120,16 @@ def test_a_deleted_project_leaves_nothing(store: Store):
     assert not folder.exists()
 
 
+def test_a_frame_of_a_project_that_was_deleted_meanwhile_is_not_kept(store: Store, monkeypatch):
+    project = store.create("p").id
+    folder = store.folder(project)
+    store.delete(project)
+    monkeypatch.setattr(store, "get", lambda project: None)  # it was still there a moment ago
+    with pytest.raises(StoreError, match="no project"):
+        store.save_frame(project, "raw", pd.DataFrame({"a": [1]}))
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize("project", ["../../etc", "", "a/b", "ABC", ".."])
 def test_an_id_from_the_address_bar_cannot_leave_the_folder(store: Store, project: str):
     with pytest.raises(StoreError):
