@@ -6,6 +6,7 @@ standard error), 130 interrupted, 1 a mistake of ours (set CAUSALMIX_DEBUG=1 to 
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -23,6 +24,9 @@ from causalmix_core.progress import Progress, silent
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+
+MOST_SEED = 2**32 - 1
+"""Largest seed that every library takes."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,6 +56,8 @@ class _Bar:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     options = _parser().parse_args(arguments)
+    # An interrupt in the middle of a query is told below, not by the connection it broke.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     progress: Progress = silent if options.quiet else _Bar()
     run: Callable[[argparse.Namespace, Progress], None] = options.run
     try:
@@ -109,6 +115,8 @@ def _split(options: argparse.Namespace, progress: Progress) -> None:
     for name, part in zip(("train", "validation", "test"), parts, strict=True):
         (out / f"{name}.csv").write_bytes(to_csv(part.frame))
         print(f"{name}: {len(part)} rows")
+    for warning in parts[0].warnings:
+        print(f"Note: {warning}", file=sys.stderr)
 
 
 def _discover(options: argparse.Namespace, progress: Progress) -> None:
@@ -177,8 +185,10 @@ def _compare(options: argparse.Namespace, progress: Progress) -> None:
         name, separator, path = entry.partition("=")
         if not separator or not name or not path:
             raise TableError(f"--rows takes NAME=rows.csv, not {entry!r}.")
-        rows[name] = _read(path, like=train).frame
-    holdout = _read(options.holdout, like=train) if options.holdout else None
+        if name in rows:
+            raise TableError(f"--rows names {name!r} twice; give each file a name of its own.")
+        rows[name] = _read(path, options, like=train).frame
+    holdout = _read(options.holdout, options, like=train) if options.holdout else None
     graph = _graph(options)
     report = compare(
         rows, train=train, holdout=holdout, graph=graph, seed=options.seed, progress=progress
@@ -197,20 +207,19 @@ def _compare(options: argparse.Namespace, progress: Progress) -> None:
 
 
 def _finetune(options: argparse.Namespace, progress: Progress) -> None:
+    from causalmix_core.experiment.experiment import GIVEN_GRAPH
     from causalmix_core.experiment.plan import Source
 
     table = _read_table(options)
     if options.graph and not options.quiet:
         print(
-            "Note: the causal methods take the given graph as it is; its structure may have been "
-            "found on rows that are validation or test rows here. Without --graph each run finds "
-            "one in its own training rows.",
+            f"Note: {GIVEN_GRAPH} Without --graph each run finds one in its own training rows.",
             file=sys.stderr,
         )
     source = Source(
         table,
-        validation=_read(options.validation, like=table) if options.validation else None,
-        test=_read(options.test, like=table) if options.test else None,
+        validation=_read(options.validation, options, like=table) if options.validation else None,
+        test=_read(options.test, options, like=table) if options.test else None,
         graph=_graph(options),
         group=options.group,
         time=options.time,
@@ -220,7 +229,7 @@ def _finetune(options: argparse.Namespace, progress: Progress) -> None:
 
 def _benchmark(options: argparse.Namespace, progress: Progress) -> None:
     from causalmix_core.experiment.plan import Source
-    from causalmix_core.table import read_table
+    from causalmix_core.table import Kind, find_bins, read_raw, read_table
 
     if options.runner == "ray":
         raise RunError("Runs on a Ray cluster are not built yet; use --runner local.")
@@ -231,19 +240,20 @@ def _benchmark(options: argparse.Namespace, progress: Progress) -> None:
     if not files:
         raise StoreError(f"The folder {folder} holds no CSV file.")
     # In a suite the target is the last column, unless a file says otherwise by having `--target`.
+    columns = {file: read_raw(file).columns for file in files}
+    if options.target and not any(options.target in names for names in columns.values()):
+        raise TableError(
+            f"No file in {folder} has the column {options.target!r}; without --target the last "
+            "column of every file is the target."
+        )
     sources = []
-    for file in files:
-        plain = read_table(file)
-        columns = [*plain.columns, *plain.set_aside]
-        target = options.target if options.target in columns else _last_column(file)
-        sources.append(Source(read_table(file, target)))
+    for file, names in columns.items():
+        target = options.target if options.target in names else names[-1]
+        table = read_table(file, target)
+        if options.bins and table.kinds[target] in (Kind.NUMERIC, Kind.INTEGER):
+            table = find_bins(table, bins=options.bins).apply(table)
+        sources.append(Source(table))
     _experiment(tuple(sources), options.train_rows, options, progress)
-
-
-def _last_column(file: Path) -> str:
-    from causalmix_core.table import read_raw
-
-    return read_raw(file).columns[-1]
 
 
 def _experiment(
@@ -345,17 +355,23 @@ def _predict(options: argparse.Namespace, progress: Progress) -> None:
 
 
 def _read_table(options: argparse.Namespace) -> Any:
-    """Read a command's TABLE with the target and kinds it was given."""
-    from causalmix_core.table import read_table
+    """Read a command's TABLE with the target, kinds and bins it was given."""
+    from causalmix_core.table import find_bins, read_table
 
-    return read_table(options.table, options.target, **_kinds(options))
+    table = read_table(options.table, options.target, **_kinds(options))
+    return find_bins(table, bins=options.bins).apply(table) if options.bins else table
 
 
-def _read(path: str, *, like: Any) -> Any:
-    """Read another table to the columns and kinds of `like`."""
-    from causalmix_core.table import read_table
+def _read(path: str, options: argparse.Namespace, *, like: Any) -> Any:
+    """Read another table to the columns and kinds of `like`, numbers of the target to its bins."""
+    from causalmix_core.table import find_bins, read_raw, read_table
 
-    return read_table(path, like=like)
+    if not options.bins:
+        return read_table(path, like=like)
+    if set(like.y.dropna()) & set(read_raw(path).frame.get(like.target, ())):  # in bins already
+        return read_table(path, like=like)
+    numbers = read_table(options.table, options.target, **_kinds(options))
+    return find_bins(numbers, bins=options.bins).apply(read_table(path, like=numbers))
 
 
 def _kinds(options: argparse.Namespace) -> dict[str, Any]:
@@ -414,6 +430,10 @@ def _parser() -> argparse.ArgumentParser:
             "--kinds",
             help="JSON file of kinds that differ from the guesses; a list of values is an order",
         )
+        takes_bins(sub)
+
+    def takes_bins(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--bins", type=_bins, help="put a target of numbers into so many bins")
 
     sub = command("inspect", _inspect, "Say what the columns of a table hold.")
     takes_table(sub)
@@ -429,7 +449,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("discover", _discover, "Find the causal graph of a table by PC and FCI.")
     takes_table(sub)
-    sub.add_argument("--out", required=True, help="the graph file (JSON)")
+    sub.add_argument("--out", required=True, type=_file, help="the graph file (JSON)")
     sub.add_argument("--algorithm", choices=["both", "pc", "fci"], default="both")
     sub.add_argument("--alpha", type=float, default=0.05, help="level of the tests")
     sub.add_argument("--bootstraps", type=_not_negative, default=50, help="0: the whole table once")
@@ -449,7 +469,7 @@ def _parser() -> argparse.ArgumentParser:
     takes_table(sub)
     sub.add_argument("--method", required=True, help="causal, mixup, smote, …")
     sub.add_argument("--rows", type=_positive, required=True, help="how many")
-    sub.add_argument("--out", required=True, help="CSV file for the rows")
+    sub.add_argument("--out", required=True, type=_file, help="CSV file for the rows")
     sub.add_argument("--graph", help="graph file for the causal model; else one is searched")
     sub.add_argument("--quality", choices=["good", "better", "best"], default="good")
     sub.add_argument(
@@ -470,8 +490,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("compare", _compare, "Compare synthetic rows with real ones.")
     takes_table(sub, target_required=True)
     sub.add_argument("--rows", nargs="+", required=True, metavar="NAME=rows.csv")
-    sub.add_argument("--out", required=True, help="the report (JSON)")
-    sub.add_argument("--html", help="the report as a page")
+    sub.add_argument("--out", required=True, type=_file, help="the report (JSON)")
+    sub.add_argument("--html", type=_file, help="the report as a page")
     sub.add_argument("--graph", help="graph file whose independencies are checked")
     sub.add_argument("--holdout", help="real rows that no generator has seen")
 
@@ -504,6 +524,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("benchmark", _benchmark, "Fine-tune on every table of a folder.")
     sub.add_argument("suite", metavar="DIR_OR_SUITE", help="folder of CSV files, target last")
     sub.add_argument("--target", help="the target's name, where it is not the last column")
+    takes_bins(sub)
     takes_plan(sub)
     sub.add_argument("--train-rows", type=_sizes, default=(None,), help="such as 128,256")
     sub.add_argument("--runner", choices=["local", "ray"], default="local")
@@ -523,7 +544,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("predict", _predict, "Predict the rows of a table with a tuned model.")
     sub.add_argument("model", metavar="TUNED_MODEL", help="a model saved by finetune")
     sub.add_argument("table", metavar="TABLE", help="the rows to predict")
-    sub.add_argument("--out", required=True, help="CSV file for the predictions")
+    sub.add_argument("--out", required=True, type=_file, help="CSV file for the predictions")
     return parser
 
 
@@ -535,8 +556,15 @@ def _not_negative(text: str) -> int:
     return _whole(text, 0)
 
 
+def _bins(text: str) -> int:
+    return _whole(text, 2)
+
+
 def _seed(text: str) -> int:
-    return _whole(text, 0)
+    seed = _whole(text, 0)
+    if seed > MOST_SEED:
+        raise argparse.ArgumentTypeError(f"{text!r} is above {MOST_SEED}, the largest seed")
+    return seed
 
 
 def _whole(text: str, least: int) -> int:
@@ -547,6 +575,15 @@ def _whole(text: str, least: int) -> int:
     if number < least:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
     return number
+
+
+def _file(text: str) -> str:
+    """Refuse a file that cannot be written, before the work that it is for."""
+    if not Path(text).parent.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"there is no folder {Path(text).parent} for {Path(text).name}; make it first"
+        )
+    return text
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -68,6 +68,14 @@ def test_a_file_of_kinds_may_put_values_in_order(
     assert values[0] in capsys.readouterr().err
 
 
+def test_split_says_that_it_labels_fewer_rows_than_asked_for(
+    health: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("split", health, "--target", "disease", "--out", tmp_path / "rows")
+    assert run(*asked, "--train-rows", "200") == 0
+    assert "Only 144 rows can be labelled ones; 200 were asked for." in capsys.readouterr().err
+
+
 def test_split_keeps_the_budget_and_loses_no_row(split_folder: Path) -> None:
     sizes = {name: len(pd.read_csv(split_folder / f"{name}.csv")) for name in PARTS}
     assert sizes == {"train": 80, "validation": 40, "test": 120}
@@ -252,6 +260,77 @@ def test_bad_input_ends_with_status_2_and_one_line(
     message = capsys.readouterr().err
     assert len(message.strip().splitlines()) == 1
     assert "Traceback" not in message
+
+
+def test_a_name_that_no_file_has_or_two_files_have_is_not_passed_over(
+    health: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite, out = tmp_path / "suite", tmp_path / "out"
+    suite.mkdir()
+    (suite / "health.csv").write_bytes(health.read_bytes())
+    assert run("benchmark", suite, "--target", "diseas", "--out", out, "--quiet") == 2
+    assert "No file in" in capsys.readouterr().err
+    assert not out.exists()
+    asked = ("compare", health, "--target", "disease", "--out", tmp_path / "r.json")
+    assert run(*asked, "--rows", f"s={health}", f"s={health}", "--quiet") == 2
+    assert "'s' twice" in capsys.readouterr().err
+
+
+def test_a_target_of_numbers_is_put_into_bins(
+    health: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from causalmix_core.experiment import experiment
+
+    number = ("--target", "age")
+    assert run("inspect", health, *number) == 0
+    assert "--bins" in capsys.readouterr().out
+    binned = (*number, "--bins", "3", "--quiet")
+    assert run("split", health, *binned, "--out", tmp_path / "rows") == 0
+    bins = set(pd.read_csv(tmp_path / "rows" / "train.csv")["age"])
+    assert len(bins) == 3
+    made = tmp_path / "made.csv"
+    assert (
+        run("synthesize", health, *binned, "--method", "mixup", "--rows", "50", "--out", made) == 0
+    )
+    assert set(pd.read_csv(made)["age"]) == bins
+    # Rows that were made are in bins already, others still hold the numbers.
+    asked = ("compare", health, *binned, "--holdout", health, "--out", tmp_path / "r.json")
+    assert run(*asked, "--rows", f"made={made}", f"real={health}") == 0
+    ages = json.loads((tmp_path / "r.json").read_text())["columns"]["age"]
+    assert max(ages["real"], ages["made"]) < 0.5
+
+    plans = []
+
+    def keep(plan, out, **options):
+        plans.append(plan)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiment, "run_experiment", keep)
+    assert run("benchmark", health.parent, *binned, "--out", tmp_path / "out") == 130
+    assert {frozenset(source.table.y) for source in plans[0].sources} == {frozenset(bins)}
+
+
+def test_what_cannot_be_is_said_before_the_work(
+    health: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "none" / "file"
+    table = (health, "--target", "disease")
+    for asked in (
+        ("discover", *table, "--out", out),
+        ("synthesize", *table, "--method", "smote", "--rows", "5", "--out", out),
+        ("compare", *table, "--rows", f"s={health}", "--out", out),
+        ("compare", *table, "--rows", f"s={health}", "--out", tmp_path / "r", "--html", out),
+        ("predict", health, health, "--out", out),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            run(*asked)
+        assert "there is no folder" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        run("split", *table, "--out", tmp_path / "rows", "--seed", "5000000000")
+    assert "the largest seed" in capsys.readouterr().err
 
 
 def test_the_module_runs_as_a_program_without_importing_engines(health: Path) -> None:

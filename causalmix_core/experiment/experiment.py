@@ -4,6 +4,7 @@ The folder holds ``results.csv``, ``curves.csv``, ``models/``, ``summary.txt`` a
 runs (``.store``), from which an interrupted experiment is resumed.
 """
 
+import itertools
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ from causalmix_core.foundation import models
 from causalmix_core.progress import Progress, silent
 
 STORE = ".store"
+
+GIVEN_GRAPH = (
+    "The causal methods take the given graph as it is; its structure may have been found on rows "
+    "that are validation or test rows here."
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ def run_experiment(
         jobs.see_off(store)
         _collect(store, project, ids, plan, out)
         raise
+    jobs.cancel_all(store, project)  # what an earlier experiment with other options left waiting
     jobs.see_off(store)
     return _collect(store, project, ids, plan, out)
 
@@ -110,7 +117,7 @@ def _collect(store: Store, project: str, ids: Sequence[str], plan: Plan, out: Pa
     table = write_files(store, runs, out)
     drawn = curves(store, runs)
     _collect_models(store, runs, plan, out / "models")
-    summary = summary_text(table, drawn)
+    summary = summary_text(table, drawn, notes=notes_on(runs))
     (out / "summary.txt").write_text(summary, encoding="utf-8")
     return Outcome(table, drawn, summary)
 
@@ -138,14 +145,34 @@ def model_name(job: Job, plan: Plan) -> str:
     if len(plan.train_rows) > 1:
         parts.insert(0, str(request["train_rows"] or "all"))
     if len(plan.sources) > 1:
-        parts.insert(0, "".join(c if c.isalnum() or c in "-_" else "_" for c in request["name"]))
+        parts.insert(0, _table_names(plan)[request["name"]])
     return "-".join(parts) + ".safetensors"
 
 
+def _table_names(plan: Plan) -> dict[str, str]:
+    """Name every table as a file can be named; names that become alike are numbered."""
+    found: dict[str, str] = {}
+    for source in plan.sources:
+        name = source.table.name
+        plain = "".join(c if c.isalnum() or c in "-_" else "_" for c in name)
+        numbered = (f"{plain}_{number}" for number in itertools.count(2))
+        found[name] = next(n for n in itertools.chain([plain], numbered) if n not in found.values())
+    return found
+
+
+def notes_on(runs: Sequence[Job]) -> list[str]:
+    """What is to be said of runs beside their figures."""
+    given = any(run.request["source"]["graph"] is not None for run in runs)
+    return [GIVEN_GRAPH] if given else []
+
+
 def summary_text(
-    results: pd.DataFrame, curves: pd.DataFrame | None = None, metric: str = "roc_auc"
+    results: pd.DataFrame,
+    curves: pd.DataFrame | None = None,
+    metric: str = "roc_auc",
+    notes: Sequence[str] = (),
 ) -> str:
-    """Return the summary of an experiment as text for a terminal."""
+    """Return the summary of an experiment, with notes on its runs, as text for a terminal."""
     done = int((results["status"] == "done").sum())
     lines = [f"{done} of {len(results)} runs done."]
     for state, count in results["status"].value_counts().items():
@@ -154,6 +181,7 @@ def summary_text(
     for error in dict.fromkeys(results.get("error", pd.Series(dtype=str)).dropna()):
         who = results.loc[results["error"] == error, "method"].unique()
         lines.append(f"Failed ({', '.join(who)}): {error}")
+    lines += _cut_budgets(results)
     if done:
         table = statistics.summarise(results, curves, metric)
         lines += ["", _HEADER, *[_summary_line(row) for row in table.to_dict("records")], ""]
@@ -168,8 +196,26 @@ def summary_text(
                 f"{difference:.2f} apart (Nemenyi, 5 %)."
             )
         lines.append(statistics.scope(results))
+    lines += [f"Note: {note}" for note in notes]
     lines += ["", _NOTES]
     return "\n".join(lines) + "\n"
+
+
+def _cut_budgets(results: pd.DataFrame) -> list[str]:
+    """What was asked for and is not there, for every table and budget that is too large for it."""
+    if not {"budget", "train_rows", "val_rows"} <= set(results):
+        return []
+    used = (results["train_rows"] + results["val_rows"]).astype("float64")
+    asked = results["budget"].astype("float64")
+    cut = results.assign(budget=asked, used=used)[used < asked]
+    most = cut.groupby(["table", "budget"], sort=False, as_index=False)["used"].max()
+    lines = [
+        f"{table}: {budget:.0f} labelled rows were asked for, {rows:.0f} are used."
+        for table, budget, rows in zip(most["table"], most["budget"], most["used"], strict=True)
+    ]
+    if lines and asked.nunique() > 1:
+        lines.append("Sizes that come to the same rows count once.")
+    return lines
 
 
 def _per_table(results: pd.DataFrame, methods: Sequence[str], metric: str) -> list[str]:

@@ -3,12 +3,13 @@
 Per table, size and seed a ``prepare`` job draws the rows, finds the graph where none is given and
 samples every generator's rows, once for all methods; a ``finetune`` job per method follows. A job
 whose key (tables, graph, method, checkpoint, settings, seed, threads, our version) was done before
-is not done again.
+is not done again, and nothing is prepared for it; rows that were prepared serve later runs too.
 """
 
 import shlex
 import sys
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from causalmix_core import __version__
 from causalmix_core.errors import Cancelled, CausalMixError, RunError, StoreError
-from causalmix_core.experiment.jobs import Job, Lease, start_job, tend
+from causalmix_core.experiment.jobs import Job, Lease, State, jobs, start_job, tend
 from causalmix_core.experiment.jobs import job as look_up
 from causalmix_core.experiment.plan import Plan, Source, digest_of, model_digest, splits
 from causalmix_core.experiment.store import Json, Store
@@ -46,6 +47,7 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
     """
     model = model_digest(plan.model)
     settings = plan.settings.to_dict()
+    known = {job.key: job for job in jobs(store, project)}
     ids = []
     for source in plan.sources:
         kept = put_source(store, project, source)
@@ -62,18 +64,35 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
                     "settings": settings,
                     "causal": dict(plan.causal),
                 }
-                prepared = None
-                for name in plan.methods:
-                    request = {**common, "method": name, "model": plan.model, "digest": model}
-                    after = []
-                    if _needs_preparation(name, plan, source):
-                        prepared = prepared or _prepare(store, project, plan, common)
+                requests = {
+                    name: {**common, "method": name, "model": plan.model, "digest": model}
+                    for name in plan.methods
+                }
+                keys = {
+                    name: digest_of(FINETUNE, {**request, "prepared": None}, __version__)
+                    for name, request in requests.items()
+                }
+                # A run that is known already has rows that were prepared for it.
+                needed = {
+                    name: _generators(name, plan, source)
+                    for name in plan.methods
+                    if keys[name] not in known
+                }
+                every = set[str]().union(*needed.values())
+                prepared = _prepare(store, project, common, every, known) if every else None
+                for name, request in requests.items():
+                    after = [prepared] if prepared and needed.get(name) else []
+                    if after:
                         request["prepared"] = prepared
-                        after = [prepared]
-                    key = digest_of(FINETUNE, {**request, "prepared": None}, __version__)
                     ids.append(
                         start_job(
-                            store, project, FINETUNE, request, key=key, after=after, launch=False
+                            store,
+                            project,
+                            FINETUNE,
+                            request,
+                            key=keys[name],
+                            after=after,
+                            launch=False,
                         )
                     )
     if workers:
@@ -81,17 +100,31 @@ def launch(store: Store, project: str, plan: Plan, *, workers: bool = True) -> l
     return ids
 
 
-def _needs_preparation(method: str, plan: Plan, source: Source) -> bool:
-    """Whether a run waits for synthetic rows, or for the graph of those it is judged by."""
+def _generators(method: str, plan: Plan, source: Source) -> set[str]:
+    """The generators whose rows, or whose graph to be judged by, a run waits for."""
     kind = METHODS[method]
-    if kind.generator is not None:
-        return True
+    needed = set() if kind.generator is None else {kind.generator}
     judged = plan.settings.stopping.rule == "synthetic" and not kind.is_yardstick
-    return judged and source.graph is None and "causal" in plan.generators
+    if judged and source.graph is None and "causal" in plan.generators:
+        needed.add("causal")
+    return needed
 
 
-def _prepare(store: Store, project: str, plan: Plan, common: dict[str, Json]) -> str:
-    request = {**common, "generators": list(plan.generators)}
+def _prepare(
+    store: Store,
+    project: str,
+    common: Mapping[str, Json],
+    generators: set[str],
+    known: Mapping[str | None, Job],
+) -> str:
+    """Return the job that prepares the generators' rows: one that did or will, or a new one."""
+    request = {**common, "generators": sorted(generators)}
+    for job in known.values():
+        if job.kind != PREPARE or (job.state.is_over and job.state is not State.DONE):
+            continue
+        made: list[str] = job.request["generators"]
+        if generators <= set(made) and {**request, "generators": made} == job.request:
+            return job.id
     key = digest_of(PREPARE, request, __version__)
     return start_job(store, project, PREPARE, request, key=key, launch=False)
 
@@ -186,6 +219,7 @@ def compute(
         rows.test,
         method.name,
         graph=_graph_found(store, job) if source.graph is None else source.graph,
+        causal=request["causal"],
         seed=request["seed"],
         model=request["model"],
         settings=Settings.from_dict(request["settings"]),

@@ -1,8 +1,10 @@
 """What runs say about methods: improvements, ranks, intervals, gaps, and a verdict in words.
 
 All comparisons are within one table, labelled budget and seed: methods saw the same rows there.
-Runs of one table are no evidence about others, so over several tables a table (and budget) counts
-once, by the mean of its seeds (Demšar, JMLR 2006); within one table every seed counts.
+Runs of one table are no evidence about others, so over several tables a table counts once, by the
+mean over its budgets and seeds (Demšar, JMLR 2006); within one table every run counts. A budget
+that the table is too small for is cut; where that makes it the same as another one, its runs are
+copies of the other's and are left out.
 """
 
 import math
@@ -60,7 +62,7 @@ def improvements(
 def wide(results: pd.DataFrame, metric: str = "roc_auc", split: str = "test") -> pd.DataFrame:
     """Return improvements as cases × methods, only cases in which every method is done.
 
-    Over several tables these are means over the seeds of a table and budget.
+    Over several tables these are means over the budgets and seeds of a table.
     """
     long = improvements(results, metric, split)
     table = long.pivot_table(index=CASE, columns="method", values="improvement", dropna=False)
@@ -324,7 +326,7 @@ def scope(results: pd.DataFrame) -> str:
     tables = _done(results)["table"].nunique()
     if tables > 1:
         return (
-            f"Over the {tables} tables, every table (and size) counts once, by the mean of its "
+            f"Over the {tables} tables, every table counts once, by the mean over its sizes and "
             "seeds."
         )
     return (
@@ -354,8 +356,8 @@ def _several(long: pd.DataFrame) -> bool:
 
 
 def _once_per_table(cases: pd.DataFrame, long: pd.DataFrame) -> pd.DataFrame:
-    """Take means over seeds where there are several tables; `cases` are indexed by `CASE`."""
-    return cases.groupby(level=CASE[:2]).mean() if _several(long) else cases
+    """Take means over a table's cases where there are several; `cases` are indexed by `CASE`."""
+    return cases.groupby(level="table").mean() if _several(long) else cases
 
 
 def _gains(long: pd.DataFrame, method: str) -> Array:
@@ -368,7 +370,15 @@ def _done(results: pd.DataFrame) -> pd.DataFrame:
     done = _with_budget(results[results["status"] == "done"])
     # A score that does not exist is stored as nothing; a column of these alone has no number type.
     figures = [name for name in done if str(name).rpartition("_")[0] in HIGHER_IS_BETTER]
-    return done.astype(dict.fromkeys(figures, "float64"))
+    return _without_copies(done.astype(dict.fromkeys(figures, "float64")))
+
+
+def _without_copies(done: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the runs of a budget that was cut to the rows of another one."""
+    if "train_rows" not in done or "val_rows" not in done:
+        return done
+    rows = done.groupby(["table", "seed", "train_rows", "val_rows"], dropna=False)
+    return done[done["budget"] == rows["budget"].transform("min")]
 
 
 def _with_budget(frame: pd.DataFrame) -> pd.DataFrame:

@@ -256,9 +256,13 @@ class Store:
             name: the frame's name, such as ``"raw"`` or ``"rows-smote"``.
             frame: its columns must have different text names; the index is not kept.
             about: JSON kept beside it, such as settings and the digest of the inputs.
+
+        Raises:
+            StoreError: no such project, or `about` is not JSON.
         """
         check_name(name)
         _check_json(name, dict(about or {}))
+        self.get(project)  # the folder of a deleted project is not made again
         folder = self.folder(project) / "frames"
         folder.mkdir(exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as handle:
@@ -280,7 +284,11 @@ class Store:
         }
         own = (schema.frames.c.project == project) & (schema.frames.c.name == name)
         with self.writing() as connection:
-            self._touch(connection, project)
+            try:
+                self._touch(connection, project)
+            except StoreError:  # deleted since it was looked up
+                shutil.rmtree(self._folder(project), ignore_errors=True)
+                raise
             connection.execute(delete(schema.frames).where(own))
             connection.execute(insert(schema.frames).values(row))
             self._sweep(connection, project)

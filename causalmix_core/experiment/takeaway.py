@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from causalmix_core import __version__
-from causalmix_core.experiment.experiment import summary_text
+from causalmix_core.experiment.experiment import notes_on, summary_text
 from causalmix_core.experiment.jobs import Job, State
 from causalmix_core.experiment.notebook import results_notebook
 from causalmix_core.experiment.results import curves, results, write_files
@@ -45,7 +45,8 @@ def results_archive(store: Store, runs: Sequence[Job]) -> bytes:
         write_files(store, runs, Path(folder))
         files = {name: (Path(folder) / name).read_bytes() for name in ("results.csv", "curves.csv")}
     files["runs.json"] = runs_json(store, runs)
-    files["summary.txt"] = summary_text(results(runs), curves(store, runs)).encode()
+    summary = summary_text(results(runs), curves(store, runs), notes=notes_on(runs))
+    files["summary.txt"] = summary.encode()
     files[NOTEBOOK] = results_notebook()
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,5 +1,6 @@
 """Ways to fine-tune: what each name stands for, and the synthetic rows it needs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -95,7 +96,7 @@ def synthetic_rows(
     train: Table,
     rows: int,
     *,
-    graph: Any = None,
+    causal: Mapping[str, Any],
     seed: int = 0,
     graph_seed: int | None = None,
     progress: Progress = silent,
@@ -106,13 +107,13 @@ def synthetic_rows(
         name: the generator.
         train: the training rows of the run, and only those.
         rows: how many to sample.
-        graph: for the causal generator; None lets it discover one in `train`.
+        causal: parameters of the causal generator; without a graph it discovers one in `train`.
         seed: of the sample.
         graph_seed: of a discovery; None takes `seed`.
         progress: told how far fit and sample are.
     """
     params: dict[str, Any] = {}
     if name == "causal":
-        params = {"graph": graph, "graph_seed": seed if graph_seed is None else graph_seed}
+        params = {"graph_seed": seed if graph_seed is None else graph_seed, **causal}
     maker = generator(name, **params).fit(train, progress=part(progress, 0.0, FIT_SHARE))
     return maker.sample(rows, seed=seed, progress=part(progress, FIT_SHARE, 1.0))

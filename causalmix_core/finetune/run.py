@@ -26,6 +26,7 @@ from causalmix_core.finetune.tuned_model import TunedModel
 from causalmix_core.foundation import checkpoint as model_files
 from causalmix_core.foundation import models
 from causalmix_core.foundation._tabpfn import TableEncoder, classifier
+from causalmix_core.graph.mixed_graph import MixedGraph
 from causalmix_core.progress import Progress, part, silent
 from causalmix_core.table.table import Table
 
@@ -76,6 +77,7 @@ def finetune(
     method: str = "causalmix",
     *,
     graph: Any = None,
+    causal: Mapping[str, Any] | None = None,
     seed: int = 0,
     model: str | Path = "compact",
     settings: Settings = _DEFAULTS,
@@ -94,6 +96,7 @@ def finetune(
         test: real rows that are scored and decide nothing.
         method: one of `METHODS`, such as ``none``, ``default``, ``causalmix``, ``smote``.
         graph: the causal graph; None discovers one in `train` where the method needs it.
+        causal: further parameters of the causal generator, such as ``{"quality": "better"}``.
         seed: decides the draws of rows, the synthetic rows and the ensemble members.
         model: ``compact``, or a safetensors checkpoint.
         settings: everything else.
@@ -119,26 +122,32 @@ def finetune(
     if chosen.is_yardstick:
         return _classic(splits, method, settings, seed, began, on_points)
     file = models.path(model)
+    causal = {**(causal or {}), "graph": graph}
+    groups = None
+    if group is not None and chosen.trains and settings.stopping.rule == "cross-fitted":
+        groups = _groups([splits["train"], splits["validation"]], group)
     with _threads(settings.threads):
         made = _make_synthetic(
-            chosen, splits["train"], settings, graph, seed, synthetic, part(progress, 0.0, 0.2)
+            chosen, splits["train"], settings, causal, seed, synthetic, part(progress, 0.0, 0.2)
         )
-        key = run_key(splits, method, model_files.digest(file), settings, seed, made)
+        key = run_key(
+            splits, method, model_files.digest(file), settings, seed, made, causal, groups
+        )
         stop_after, crossed = _cross_fit(
             chosen,
             splits,
             settings,
-            graph,
+            causal,
             seed,
             file,
-            group,
+            groups,
             saved,
             key,
             part(progress, 0.3, 0.6),
         )
         context = _context(splits["train"], settings.max_rows, seed)
         material, encoder = _material(
-            splits, context, made, settings, seed, file, graph, part(progress, 0.2, 0.3)
+            splits, context, made, settings, seed, file, causal, part(progress, 0.2, 0.3)
         )
         network = material.ensemble.network
         start = checkpoints.copy_weights(network)
@@ -251,6 +260,8 @@ def run_key(
     settings: Settings,
     seed: int,
     synthetic: pd.DataFrame | None,
+    causal: Mapping[str, Any],
+    groups: NDArray[np.int64] | None,
 ) -> str:
     """Digest of everything that decides a run's figures (hex, 32 characters)."""
     made = None
@@ -263,16 +274,29 @@ def run_key(
         "settings": settings.to_dict(),
         "seed": seed,
         "synthetic": made,
+        "causal": {**causal, "graph": _decisive(causal["graph"])},
+        "groups": None if groups is None else groups.tolist(),
         "version": __version__,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _decisive(graph: Any) -> Any:
+    """All of a graph, or of several, that decides rows, as JSON."""
+    if graph is None:
+        return None
+    if isinstance(graph, (list, tuple)):
+        return [_decisive(each) for each in graph]
+    mixed = graph if isinstance(graph, MixedGraph) else MixedGraph.from_networkx(graph)
+    content = mixed.to_dict()
+    return {key: content[key] for key in content if key not in ("layout", "provenance")}
 
 
 def _make_synthetic(
     chosen: methods.Method,
     train: Table,
     settings: Settings,
-    graph: Any,
+    causal: Mapping[str, Any],
     seed: int,
     given: pd.DataFrame | None,
     progress: Progress,
@@ -283,7 +307,7 @@ def _make_synthetic(
         return given
     size = methods.pool_size(chosen.generator, len(train), settings)
     return methods.synthetic_rows(
-        chosen.generator, train, size, graph=graph, seed=seed, progress=progress
+        chosen.generator, train, size, causal=causal, seed=seed, progress=progress
     )
 
 
@@ -306,7 +330,7 @@ def _material(
     settings: Settings,
     seed: int,
     file: Path,
-    graph: Any,
+    causal: Mapping[str, Any],
     progress: Progress,
 ) -> tuple[Material, TableEncoder]:
     """Encode and preprocess all rows a training looks at."""
@@ -335,7 +359,7 @@ def _material(
             "causal",
             train,
             settings.stopping.synthetic_rows,
-            graph=graph,
+            causal=causal,
             seed=seed + _OTHER_SEED,
             # Other rows than those trained on, from the same graph.
             graph_seed=seed,
@@ -370,10 +394,10 @@ def _cross_fit(
     chosen: methods.Method,
     splits: Mapping[str, Table],
     settings: Settings,
-    graph: Any,
+    causal: Mapping[str, Any],
     seed: int,
     file: Path,
-    group: str | None,
+    groups: NDArray[np.int64] | None,
     saved: Path | None,
     key: str,
     progress: Progress,
@@ -388,7 +412,6 @@ def _cross_fit(
         return None, None
     pool = pd.concat([splits["train"].frame, splits["validation"].frame], ignore_index=True)
     labelled = splits["train"].with_frame(pool)
-    groups = None if group is None else _groups([splits["train"], splits["validation"]], group)
     parts = _folds(labelled.y.to_numpy(), groups, stopping.folds, seed)
     open_ended = _open_ended(settings)
     curves = []
@@ -397,10 +420,10 @@ def _cross_fit(
         progress(i / stopping.folds, f"Split {i + 1} of {stopping.folds} to find when to stop")
         inner = part(progress, i / stopping.folds, (i + 1) / stopping.folds)
         made = _make_synthetic(
-            chosen, fold["train"], settings, graph, seed, None, part(inner, 0.0, 0.4)
+            chosen, fold["train"], settings, causal, seed, None, part(inner, 0.0, 0.4)
         )
         context = _context(fold["train"], settings.max_rows, seed)
-        material, _ = _material(fold, context, made, open_ended, seed, file, graph, inner)
+        material, _ = _material(fold, context, made, open_ended, seed, file, causal, inner)
         trace = loop.train(
             material,
             open_ended,

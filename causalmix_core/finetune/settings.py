@@ -6,7 +6,7 @@ these values; each default is this project's own choice (see docs/ARCHITECTURE.m
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from math import ceil, cos, pi
+from math import ceil, cos, isfinite, pi
 from typing import Any, Literal
 
 from causalmix_core.errors import RunError
@@ -133,8 +133,12 @@ class Settings:
         _one_of("precision", self.precision, ("float32", "bfloat16"))
         _within("query_share", self.query_share, 0.05, 0.95)
         _within("warmup", self.warmup, 0.0, 1.0)
-        if not self.learning_rate > 0:
-            raise RunError("The learning rate must be above 0.")
+        if not (isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise RunError("The learning rate must be a number above 0.")
+        if not (isfinite(self.clip) and self.clip > 0):
+            raise RunError("clip must be a number above 0.")
+        if not (isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise RunError("weight_decay must be a number from 0 up.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON-able values."""

@@ -11,6 +11,9 @@ from causalmix_core.finetune.metrics import scores
 from causalmix_core.foundation._tabpfn import TableEncoder
 from causalmix_core.table.table import Table
 
+_MOST_BINS = 255
+"""Most categories of a column that scikit-learn's gradient boosting takes."""
+
 
 def _forest(encoder: TableEncoder, seed: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier
@@ -21,8 +24,12 @@ def _forest(encoder: TableEncoder, seed: int) -> Any:
 def _boosting(encoder: TableEncoder, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
+    # More categories than it has bins are taken as numbers, in their order.
+    categorical = [
+        i for i in encoder.categorical if len(encoder.categories[encoder.names[i]]) <= _MOST_BINS
+    ]
     return HistGradientBoostingClassifier(
-        categorical_features=list(encoder.categorical) or None,
+        categorical_features=categorical or None,
         early_stopping=False,
         random_state=seed,
     )

@@ -216,7 +216,8 @@ def check_classes(classes: Sequence[str], target: str) -> None:
     if len(classes) > MAX_CLASSES:
         raise TableError(
             f"The target {target!r} has {len(classes)} classes and the model knows at most "
-            f"{MAX_CLASSES}: merge rare classes into one, or choose another target."
+            f"{MAX_CLASSES}: merge rare classes into one, put numbers into bins (--bins 3 on the "
+            "command line), or choose another target."
         )
 
 

@@ -108,7 +108,7 @@ def _on_target(frame: pd.DataFrame, kinds: Mapping[str, Kind], target: str) -> l
     if not kinds[target].is_category:
         return [
             f"The target {target!r} is a number: only classes can be predicted, "
-            "so put it into bins first."
+            "so put it into bins first (--bins 3 on the command line)."
         ]
     remarks = []
     counts = frame[target].value_counts()

@@ -2,15 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from causalmix_core.errors import Cancelled, StoreError
-from causalmix_core.experiment.experiment import run_experiment
+from causalmix_core.experiment import jobs
+from causalmix_core.experiment.experiment import model_name, run_experiment
 from causalmix_core.experiment.plan import Plan, Source
 from causalmix_core.experiment.results import CURVE_COLUMNS, FIRST_COLUMNS
+from causalmix_core.experiment.runs import launch
+from causalmix_core.experiment.store import Store
 from causalmix_core.finetune import Settings, Stopping, TunedModel
+from causalmix_core.graph import MixedGraph
 from tests.finetune.tiny import small_table
 
 
@@ -89,6 +94,42 @@ def test_a_cancelled_experiment_leaves_what_is_known_and_goes_on_later(
     assert "0 of 2 runs done." in (out / "summary.txt").read_text()
     outcome = run_experiment(plan, out, resume=True)
     assert set(outcome.results["status"]) == {"done"}
+
+
+def test_the_summary_says_that_a_given_graph_may_have_seen_other_rows(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CAUSALMIX_WORKERS", "1")
+    table = small_table(150)
+    graph = MixedGraph(nodes=tuple(table.columns), graph_type="dag")
+    given = replace(plan, sources=(Source(table, graph=graph),), methods=("none",))
+    run_experiment(given, tmp_path / "out")
+    assert "may have been found on rows that are validation or test rows" in (
+        tmp_path / "out" / "summary.txt"
+    ).read_text().replace("\n", " ")
+
+
+def test_models_of_tables_with_like_names_have_names_of_their_own(plan: Plan):
+    names = ("a b", "a_b", "a_b_2", "c")
+    several = replace(plan, sources=tuple(Source(small_table(50, name=name)) for name in names))
+    files = set()
+    for name in names:
+        request = {"method": "none", "seed": 0, "train_rows": 60, "name": name}
+        files.add(model_name(SimpleNamespace(request=request), several))
+    assert files == {f"{name}-none-0.safetensors" for name in ("a_b", "a_b_2", "a_b_2_2", "c")}
+
+
+def test_nothing_is_left_waiting_of_an_experiment_with_other_options(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CAUSALMIX_WORKERS", "1")
+    out, plan = tmp_path / "out", replace(plan, methods=("none",))
+    run_experiment(plan, out)
+    store = Store(out / ".store")
+    (project,) = store.list()
+    launch(store, project.id, replace(plan, methods=("none", "smote"), seeds=(7,)), workers=False)
+    assert "given graph" not in run_experiment(plan, out, resume=True).summary
+    assert all(job.state.is_over for job in jobs.jobs(store, project.id))
 
 
 def test_a_folder_that_is_no_experiment_is_refused(plan: Plan, tmp_path: Path):

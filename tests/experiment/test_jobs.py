@@ -300,6 +300,10 @@ def test_runs_of_a_plan_share_one_preparation_leave_models_and_repeat(
     assert "steps: 99 then, 6 now" in capsys.readouterr().out
     assert repeat.main([str(store.home), "nobody"]) == 2
     assert launch(store, project, plan, workers=False) == ids
+    for fewer in (("mixup", "smote", "none"), ("smote",)):
+        again = launch(store, project, replace(plan, methods=fewer), workers=False)
+        assert again == [ids[plan.methods.index(name)] for name in fewer]
+    assert all(job.state.is_over for job in jobs.jobs(store, project))
     more = launch(store, project, replace(plan, seeds=(0, 1)), workers=False)
     assert set(ids) < set(more)
     assert len(more) == 6
@@ -377,6 +381,11 @@ def test_one_graph_is_found_for_all_runs_that_are_judged_by_causal_rows(
     runs = [jobs.job(store, each) for each in ids]
     assert {run.state for run in runs} == {State.DONE}, [run.error for run in runs]
     assert len(found) == 1
+    (prepared,) = jobs.jobs(store, project, "prepare")
+    # Another run that needs the graph takes the one that was found.
+    other = launch(store, project, replace(plan, methods=("causal-only",)), workers=False)
+    assert jobs.job(store, other[0]).request["prepared"] == prepared.id
+    assert len(jobs.jobs(store, project, "prepare")) == 1
     assert repeat.main([str(store.home), ids[1]]) == 0
 
 

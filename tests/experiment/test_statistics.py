@@ -1,6 +1,7 @@
 """Statistics over runs agree with figures worked out by hand or by scipy."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -97,8 +98,48 @@ def test_over_several_tables_each_counts_once_by_the_mean_of_its_seeds():
     assert "over 8 tables" in said
 
 
+def _of_sizes(sizes: dict[int, int], tables: str, seeds: int) -> pd.DataFrame:
+    """Runs where causalmix gains alike at every budget; `sizes` says how many rows each has."""
+    rows = []
+    for table, budget, seed in product(tables, sizes, range(seeds)):
+        for method, score in (("none", 0.7), ("causalmix", 0.71 + 0.001 * seed)):
+            identity = {"table": table, "budget": budget, "seed": seed, "method": method}
+            rows.append(identity | {"roc_auc_test": score, "roc_auc_val": score, "status": "done"})
+            used = sizes[budget]
+            rows[-1] |= {"train_rows": used - used // 3, "val_rows": used // 3, "seconds": 1.0}
+            rows[-1] |= {"accuracy_test": score, "log_loss_test": 1 - score}
+    return pd.DataFrame(rows)
+
+
+def test_sizes_of_a_table_are_no_further_tables():
+    results = _of_sizes({128: 128, 256: 256}, "abc", 3)
+    assert len(statistics.wide(results)) == 3
+    assert len(statistics.by_table(results)) == 6
+    said = statistics.verdict(results, "causalmix")
+    assert "over 3 tables" in said
+    assert "can still be chance" in said
+    # A table's figure is the mean over both of its sizes.
+    better = results["roc_auc_test"].where(results["budget"] == 128, 0.7)
+    only_one = results.assign(roc_auc_test=better)
+    assert statistics.wide(only_one)["causalmix"].tolist() == pytest.approx(
+        [100 * 0.0055 / 0.7] * 3
+    )
+
+
+def test_a_size_that_is_cut_to_another_one_counts_once():
+    results = _of_sizes({128: 120, 256: 120, 60: 60}, "a", 3)
+    assert len(statistics.wide(results)) == 6
+    cut = _of_sizes({128: 120, 256: 120}, "a", 3)
+    assert "over 3 runs" in statistics.verdict(cut, "causalmix")
+    assert statistics.summarise(cut)["runs"].tolist() == [3, 3]
+    said = summary_text(cut)
+    assert "a: 256 labelled rows were asked for, 120 are used." in said
+    assert "count once" in said
+    assert "asked for" not in summary_text(_of_sizes({60: 60}, "a", 3))
+
+
 def test_it_is_said_for_what_the_statistics_hold():
-    assert "every table (and size) counts once" in summary_text(_results())
+    assert "every table counts once" in summary_text(_results())
     assert "t: default +0.00, causalmix +3.75" in summary_text(_results())
     assert "u: default +2.50, causalmix +5.00" in summary_text(_results())
     assert "hold on these test rows" in summary_text(_of_one_table())
@@ -214,6 +255,7 @@ def test_the_summary_has_a_line_per_method_and_names_what_failed():
     text = summary_text(results)
     assert "12 of 13 runs done." in text
     assert "Failed (default): No such thing." in text
+    assert "Note: The graph was given." in summary_text(results, notes=["The graph was given."])
     line = next(row for row in text.splitlines() if row.startswith("causalmix "))
     assert "+3.75" in line
 

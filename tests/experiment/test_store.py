@@ -115,6 +115,19 @@ def test_a_deleted_project_leaves_nothing(store: Store):
         store.get(project)
     with pytest.raises(StoreError, match="no project"):
         store.save_json(project, "a", 1)
+    with pytest.raises(StoreError, match="no project"):
+        store.save_frame(project, "raw", pd.DataFrame({"a": [1]}))
+    assert not folder.exists()
+
+
+def test_a_frame_of_a_project_that_was_deleted_meanwhile_is_not_kept(store: Store, monkeypatch):
+    project = store.create("p").id
+    folder = store.folder(project)
+    store.delete(project)
+    monkeypatch.setattr(store, "get", lambda project: None)  # it was still there a moment ago
+    with pytest.raises(StoreError, match="no project"):
+        store.save_frame(project, "raw", pd.DataFrame({"a": [1]}))
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("project", ["../../etc", "", "a/b", "ABC", ".."])

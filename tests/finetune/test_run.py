@@ -259,6 +259,47 @@ def test_rows_to_judge_by_come_from_the_graph_of_the_rows_to_train_on(splits, ti
     assert told[0] != "Scoring the model as it is"
 
 
+def test_a_state_judged_by_rows_of_another_graph_or_quality_is_not_used(
+    splits, tiny: Path, tmp_path
+):
+    stopping = Stopping(rule="synthetic", synthetic_rows=50, patience=0)
+    settings = replace(QUICK, steps=2, stopping=stopping)
+    names = tuple(splits[0].columns)
+    empty = cm.MixedGraph(nodes=names, graph_type="dag")
+    edge = cm.MixedGraph(nodes=names, edges=(cm.Edge("x", "label"),), graph_type="dag")
+    saved = tmp_path / "state.safetensors"
+    _run(splits, tiny, settings=settings, graph=empty, saved=saved)
+    for ways in ({"graph": edge}, {"graph": empty, "causal": {"roots": "empirical"}}):
+        fresh = _run(splits, tiny, settings=settings, **ways)
+        resumed = _run(splits, tiny, settings=settings, **ways, saved=saved)
+        assert resumed.metrics["stop_value_start"] == fresh.metrics["stop_value_start"]
+        assert _curve(resumed, "stop", "log_loss").tolist() == (
+            _curve(fresh, "stop", "log_loss").tolist()
+        )
+
+
+def test_what_is_asked_of_the_causal_model_holds_wherever_one_is_fitted(
+    splits, tiny: Path, monkeypatch
+):
+    from causalmix_core.augment.causal import Causal
+
+    asked, fit = [], Causal._fit
+
+    def spy(self, *arguments):
+        asked.append(self.roots)
+        fit(self, *arguments)
+
+    monkeypatch.setattr(Causal, "_fit", spy)
+    graph = cm.MixedGraph(nodes=tuple(splits[0].columns), graph_type="dag")
+    for rule, times in (("synthetic", 2), ("cross-fitted", 3)):
+        asked.clear()
+        stopping = Stopping(rule=rule, folds=2, synthetic_rows=50, patience=0)
+        settings = replace(QUICK, steps=2, stopping=stopping)
+        causal = {"roots": "empirical"}
+        _run(splits, tiny, "causalmix", graph=graph, settings=settings, causal=causal)
+        assert asked == ["empirical"] * times
+
+
 @pytest.mark.parametrize("aside", [False, True])
 def test_cross_fitted_stopping_parts_no_group(tiny: Path, monkeypatch, aside: bool):
     table = small_table(150, 4)
@@ -396,6 +437,17 @@ def test_yardsticks_see_the_same_rows_and_learn_what_is_there(splits, tiny: Path
     assert _curve(run, "test", "roc_auc")[0] == alone.metrics["roc_auc_test"]
     assert len(sample) == 30 < len(splits[2])
     assert _curve(run, "validation", "roc_auc")[0] == run.metrics["roc_auc_val"]
+
+
+@pytest.mark.parametrize("towns", [255, 256])
+def test_gradient_boosting_takes_a_column_of_many_categories(towns: int):
+    table = small_table(900, 6)
+    town = [f"town {row % towns}" for row in range(900)]
+    frame = table.frame.assign(town=town)
+    many = cm.read_table(frame, target="label", kinds={"town": "categorical"})
+    parts = [many.take(np.arange(*rows)) for rows in ((0, 600), (600, 750), (750, 900))]
+    run = finetune(*parts, "gradient-boosting", settings=QUICK)
+    assert run.metrics["roc_auc_test"] > 0.85
 
 
 def test_of_many_training_rows_every_step_draws_some_and_the_context_is_a_sample(tiny: Path):

@@ -33,6 +33,10 @@ def test_precision_is_a_choice():
     [
         {"steps": 0},
         {"learning_rate": 0.0},
+        {"learning_rate": float("inf")},
+        {"weight_decay": float("nan")},
+        {"weight_decay": -0.1},
+        {"clip": float("inf")},
         {"query_share": 1.0},
         {"mixing": {"share": 1.5}},
         {"mixing": {"into": "test"}},

@@ -198,8 +198,8 @@ def _domain(runs: list[Job], summary: pd.DataFrame) -> None:
     st.plotly_chart(domain_figure(summary), key="domain", config={"displayModeBar": False})
     st.caption(
         "Mean ROC-AUC: the filled dot on the test rows, which are like the training rows, the open "
-        "one on the domain, of which nothing was seen. Where the open dot lies left of the filled "
-        "one, the method does worse on the domain."
+        "one on the domain, of which no training saw a row; a graph of yours was found on its rows "
+        "too. Where the open dot lies left of the filled one, the method does worse on the domain."
     )
     show_columns(
         summary.assign(method=[method_label(name) for name in summary["method"]]),
