@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import causalmix_core as cm
+from causalmix_core.discovery.encoding import encode
 
 
 @pytest.mark.parametrize("test", ["fisherz", "degenerate-gaussian"])
@@ -20,6 +21,14 @@ def test_holes_in_one_column_hide_no_edge_between_the_others(test: str) -> None:
         cm.read_table(frame, kinds=kinds), algorithm="pc", bootstraps=0, test=test, alpha=0.01
     )
     assert {edge.pair for edge in graph.edges} == {frozenset("ab"), frozenset("bc")}
+
+
+def test_the_order_of_rows_never_matters_where_the_first_column_has_holes() -> None:
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(rng.normal(size=(100, 3)), columns=list("abc"))
+    frame.loc[rng.choice(100, 30, replace=False), "a"] = np.nan
+    encoded = [encode(cm.read_table(rows.reset_index(drop=True))) for rows in (frame, frame[::-1])]
+    assert np.array_equal(encoded[0].values, encoded[1].values, equal_nan=True)
 
 
 def test_edges_of_the_incomplete_column_are_found_on_its_complete_rows() -> None:
