@@ -6,7 +6,6 @@ import numpy as np
 
 from causalmix_core.discovery.encoding import Bools, Encoded, Floats, Ints
 from causalmix_core.discovery.independence import (
-    RESAMPLING_EXCESS,
     VACUOUS,
     Answers,
     IndependenceTest,
@@ -27,9 +26,9 @@ class _CorrelationTest(IndependenceTest):
     """Common ground: correlations of a design matrix over the rows that a test may use."""
 
     def __init__(
-        self, data: Encoded, design: Floats, first: Ints, width: Ints, excess: float = 0.0
+        self, data: Encoded, design: Floats, first: Ints, width: Ints, repeated: bool = False
     ) -> None:
-        super().__init__(data, excess)
+        super().__init__(data, repeated)
         self.design = design
         self.first = first
         self.width = width
@@ -38,9 +37,9 @@ class _CorrelationTest(IndependenceTest):
         self.has_missing: Bools = np.asarray(np.isnan(data.values).any(axis=0))
         self._known: dict[tuple[int, ...], tuple[Floats, int]] = {}
 
-    def resample(self, rows: Ints, excess: float = RESAMPLING_EXCESS) -> Self:
+    def resample(self, rows: Ints, repeated: bool = True) -> Self:
         data, design = self.data.take(rows), self.design[rows]
-        return type(self)(data, design, self.first, self.width, excess)
+        return type(self)(data, design, self.first, self.width, repeated)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_known": {}}  # workers get the rows, not what was made of them
@@ -107,11 +106,12 @@ class FisherZ(_CorrelationTest):
         determined = np.isnan(r)
         r = np.where(determined, 0.0, np.clip(r, -1.0 + 1e-15, 1.0 - 1e-15))
         z = np.sqrt(max(free, 0)) * np.arctanh(r)
-        log_p = log_p_normal(np.sqrt(np.maximum(z**2 - self.excess, 0.0)))
+        dof = np.ones(len(x))
+        log_p = log_p_normal(np.sqrt(np.maximum(z**2 - self.excess(dof), 0.0)))
         log_p = np.where(determined, VACUOUS, log_p) if free > 0 else np.full(len(x), np.nan)
-        gain = np.maximum(-n * np.log1p(-(r**2)) - self.excess, 0.0) / 2.0 - 1.0
+        gain = np.maximum(-n * np.log1p(-(r**2)) - self.excess(dof), 0.0) / 2.0 - 1.0
         gain = np.where(determined, 0.0, gain)
-        return Answers(log_p, gain, z, np.ones(len(x)), np.full(len(x), n))
+        return Answers(log_p, gain, z, dof, np.full(len(x), n))
 
 
 def _partial_correlations(R: Floats, x: Ints, y: Ints, S: Ints) -> Floats:
@@ -179,7 +179,7 @@ class DegenerateGaussian(_CorrelationTest):
 
     def _ask(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Answers:
         statistic, dof, flat = self._ratio(x, y, S, R, n)
-        statistic = np.maximum(statistic - self.excess * dof, 0.0)
+        statistic = np.maximum(statistic - self.excess(dof), 0.0)
         vacuous = (dof == 0) & ~np.isnan(statistic)
         log_p = np.where(vacuous, VACUOUS, log_p_chi2(statistic, dof))
         # A column that is constant on these rows is associated with nothing.
