@@ -150,8 +150,10 @@ def _cholesky(stack: Floats) -> Floats:
 class DegenerateGaussian(_CorrelationTest):
     """Likelihood-ratio test that treats indicators of categories as jointly Gaussian with numbers.
 
-    T = n (ln|Σ_xS| + ln|Σ_yS| − ln|Σ_S| − ln|Σ_xyS|), χ² with dim(x)·dim(y) degrees of freedom
-    (Andrews, Ramsey & Cooper 2019). Ranked categories enter as their ranks.
+    T = m (ln|Σ_xS| + ln|Σ_yS| − ln|Σ_S| − ln|Σ_xyS|), χ² with dim(x)·dim(y) degrees of freedom
+    (Andrews, Ramsey & Cooper 2019). m = n − 1 − dim(S) − (dim(x) + dim(y) + 1)/2 is Bartlett's
+    factor (1938): with n in its place, categories with many levels are rejected far too often.
+    Ranked categories enter as their ranks.
     """
 
     label = "degenerate-gaussian"
@@ -178,19 +180,24 @@ class DegenerateGaussian(_CorrelationTest):
         return cls(data, np.hstack(blocks), np.array(first), np.array(width))
 
     def _ask(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Answers:
-        statistic, dof, flat = self._ratio(x, y, S, R, n)
-        statistic = np.maximum(statistic - self.excess(dof), 0.0)
+        ratio, dof, factor, flat = self._ratio(x, y, S, R, n)
+        excess = self.excess(dof)
+        statistic = np.maximum(factor * ratio - excess, 0.0)
         vacuous = (dof == 0) & ~np.isnan(statistic)
         log_p = np.where(vacuous, VACUOUS, log_p_chi2(statistic, dof))
         # A column that is constant on these rows is associated with nothing.
         log_p = np.where(flat, 0.0, log_p)
         statistic = np.nan_to_num(statistic)
-        return Answers(log_p, statistic / 2.0 - dof, statistic, dof, np.full(len(x), n))
+        gain = np.nan_to_num(np.maximum(n * ratio - excess, 0.0)) / 2.0 - dof
+        return Answers(log_p, gain, statistic, dof, np.full(len(x), n))
 
-    def _ratio(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> tuple[Floats, Floats, Bools]:
-        """Statistic, degrees of freedom, and whether x or y is constant, each of shape (T,).
+    def _ratio(
+        self, x: Ints, y: Ints, S: Ints, R: Floats, n: int
+    ) -> tuple[Floats, Floats, Floats, Bools]:
+        """Log-ratio per row, degrees of freedom, Bartlett's factor, and whether x or y is
+        constant, each of shape (T,).
 
-        The statistic is NaN where rows are too few. Dimensions that S determines do not count.
+        The ratio is NaN where rows are too few. Dimensions that S determines do not count.
         """
         # An incomplete column that these tests do not use is NaN here; it says nothing of others.
         alive = np.nan_to_num(np.abs(R - np.eye(len(R)))).max(axis=1, initial=0.0) > 0.0
@@ -199,7 +206,7 @@ class DegenerateGaussian(_CorrelationTest):
         x, y = np.where(swap, y, x), np.where(swap, x, y)
         widths = self.width[np.column_stack([S, x, y])]
         given, wx, wy = widths[:, :-2].sum(axis=1), widths[:, -2], widths[:, -1]
-        statistic, dof = np.full(len(x), np.nan), (dims[x] * dims[y]).astype(float)
+        ratio, free_x, free_y = np.full(len(x), np.nan), dims[x], dims[y]
         for (g, a, b), tests in groups(np.column_stack([given, wx, wy])):
             if n <= g + a + b + 1:
                 continue
@@ -207,12 +214,13 @@ class DegenerateGaussian(_CorrelationTest):
             for start in range(0, len(tests), size):
                 block = tests[start : start + size]
                 index = self._dimensions(np.column_stack([S[block], x[block], y[block]]))
-                ratio, fixed_x, fixed_y = _information(
+                ratio[block], fixed_x, fixed_y = _information(
                     R[index[:, :, None], index[:, None, :]], g, a
                 )
-                statistic[block] = n * ratio
-                dof[block] = (dims[x[block]] - fixed_x) * (dims[y[block]] - fixed_y)
-        return statistic, dof, (dims[x] == 0) | (dims[y] == 0)
+                free_x[block] -= fixed_x
+                free_y[block] -= fixed_y
+        factor = n - 1 - dims[S].sum(axis=1) - (free_x + free_y + 1) / 2.0
+        return ratio, (free_x * free_y).astype(float), factor, (dims[x] == 0) | (dims[y] == 0)
 
     def _dimensions(self, variables: Ints) -> Ints:
         """Columns of the design that belong to each row of variables, all rows equally many."""
