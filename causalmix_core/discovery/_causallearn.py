@@ -19,6 +19,8 @@ class Kernel(IndependenceTest):
 
     label = "kernel"
 
+    at_once = 1
+
     def __init__(self, data: Encoded, repeated: bool = False) -> None:
         if len(data) > MOST_ROWS:
             data = data.take(np.linspace(0, len(data) - 1, MOST_ROWS).round().astype(np.int64))

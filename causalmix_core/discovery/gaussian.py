@@ -1,5 +1,6 @@
 """Tests on correlations: Fisher-Z for numbers, the degenerate-Gaussian ratio for mixed columns."""
 
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -34,7 +35,10 @@ class _CorrelationTest(IndependenceTest):
         self.width = width
         steps = np.arange(width.max(initial=1))
         self.columns: Ints = np.where(steps < width[:, None], first[:, None] + steps, -1)
-        self.has_missing: Bools = np.asarray(np.isnan(data.values).any(axis=0))
+        self.missing: Bools = np.ascontiguousarray(np.isnan(data.values).T)
+        self.has_missing: Bools = np.asarray(self.missing.any(axis=1))
+        if self.has_missing.any():
+            self.at_once = 512  # nearly each test has rows of its own and takes its time
         self._known: dict[tuple[int, ...], tuple[Floats, int]] = {}
 
     def resample(self, rows: Ints, repeated: bool = True) -> Self:
@@ -42,17 +46,41 @@ class _CorrelationTest(IndependenceTest):
         return type(self)(data, design, self.first, self.width, repeated)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_known": {}}  # workers get the rows, not what was made of them
+        # Workers get the rows, not what was made of them.
+        made = ("by_column",)
+        return {k: v for k, v in self.__dict__.items() if k not in made} | {"_known": {}}
 
     def correlations(self, missing_in: tuple[int, ...]) -> tuple[Floats, int]:
         """Correlations over the rows complete in these variables, and their number."""
         if missing_in not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            complete = ~np.isnan(self.data.values[:, list(missing_in)]).any(axis=1)
+            complete = ~self.missing[list(missing_in)].any(axis=0)
             rows = self.design[complete] if missing_in else self.design
             self._known[missing_in] = correlation_matrix(rows), len(rows)
         return self._known[missing_in]
+
+    def _correlations_of(self, members: Ints, missing_in: tuple[int, ...]) -> tuple[Floats, int]:
+        """Like `correlations`; columns of other variables than these may be left out (as 0)."""
+        used = np.unique(members)
+        if 2 * len(used) > len(self.names):
+            return self.correlations(missing_in)  # other tests will ask for the same rows
+        complete = ~self.missing[list(missing_in)].any(axis=0)
+        columns = self._dimensions(used[None])[0]
+        R = np.eye(self.design.shape[1])
+        R[np.ix_(columns, columns)] = correlation_matrix(self.by_column[columns][:, complete].T)
+        return R, int(complete.sum())
+
+    @cached_property
+    def by_column(self) -> Floats:
+        """The design with its columns in one piece each, to take few of them quickly."""
+        return np.ascontiguousarray(self.design.T)
+
+    def _dimensions(self, variables: Ints) -> Ints:
+        """Columns of the design that belong to each row of variables, all rows equally many."""
+        columns = self.columns[variables]
+        chosen: Ints = columns[columns >= 0]
+        return chosen.reshape(len(variables), -1)
 
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         if not self.has_missing.any():
@@ -63,8 +91,8 @@ class _CorrelationTest(IndependenceTest):
         incomplete = np.sort(np.where(self.has_missing[members], members, -1), axis=1)
         for key, tests in groups(incomplete):
             used = tuple(v for v in key if v >= 0)
-            part = self._ask(x[tests], y[tests], S[tests], *self.correlations(used))
-            answers.fill(tests, part)
+            R, n = self._correlations_of(members[tests], used)
+            answers.fill(tests, self._ask(x[tests], y[tests], S[tests], R, n))
         return answers
 
     def _ask(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Answers:
@@ -221,12 +249,6 @@ class DegenerateGaussian(_CorrelationTest):
                 free_y[block] -= fixed_y
         factor = n - 1 - dims[S].sum(axis=1) - (free_x + free_y + 1) / 2.0
         return ratio, (free_x * free_y).astype(float), factor, (dims[x] == 0) | (dims[y] == 0)
-
-    def _dimensions(self, variables: Ints) -> Ints:
-        """Columns of the design that belong to each row of variables, all rows equally many."""
-        columns = self.columns[variables]
-        chosen: Ints = columns[columns >= 0]
-        return chosen.reshape(len(variables), -1)
 
 
 def _information(stack: Floats, g: int, a: int) -> tuple[Floats, Ints, Ints]:

@@ -1,7 +1,7 @@
 """What a conditional-independence test is, and p-values that stay ordered where they underflow."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -73,6 +73,9 @@ class IndependenceTest(ABC):
 
     label: str
 
+    at_once = 4096
+    """Tests between two chances to cancel."""
+
     def __init__(self, data: Encoded, repeated: bool = False) -> None:
         self.data = data
         self.repeated = repeated
@@ -85,6 +88,17 @@ class IndependenceTest(ABC):
     @abstractmethod
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         """Test x[t] ⊥ y[t] | S[t] for every t; `S` has shape (T, d)."""
+
+    def ask_in_parts(
+        self, x: Ints, y: Ints, S: Ints, pause: Callable[[], None] = lambda: None
+    ) -> Answers:
+        """Ask the same in parts; `pause` is called before each and may raise to cancel."""
+        answers = Answers.empty(len(x))
+        for start in range(0, len(x), self.at_once):
+            pause()
+            part = np.arange(start, min(start + self.at_once, len(x)))
+            answers.fill(part, self.ask(x[part], y[part], S[part]))
+        return answers
 
     def ask_one(self, x: int, y: int, S: tuple[int, ...]) -> Answers:
         """Test x ⊥ y | S alone."""
