@@ -3,11 +3,11 @@
     python benchmarks/discovery_calibration.py [--models M] [--bootstraps B] [--family F] [--out F]
 
 Two groups of simulated tables with known graphs. On the families of *development* (linear
-Gaussian, softmax mixtures, Dirichlet tables) the rules were chosen: how much a resample's
-statistics are lowered, and what o→ counts for a direction. The *unseen* families were generated
-for this benchmark alone. Scored are pairs whose stated probability lies between 0.05 and 0.95, for
-adjacency and for each direction: expected calibration error over ten bins, and the Brier score
-beside that of the single graph (no resamples) on the same pairs.
+Gaussian, softmax mixtures, Dirichlet tables, categories with many levels) the rules were chosen:
+how much a resample's statistics are lowered, and what o→ counts for a direction. The *unseen*
+families were generated for this benchmark alone. Scored are pairs whose stated probability lies
+between 0.05 and 0.95, for adjacency and for each direction: expected calibration error over ten
+bins, and the Brier score beside that of the single graph (no resamples) on the same pairs.
 """
 
 import argparse
@@ -54,6 +54,25 @@ def dirichlet(rng: np.random.Generator, n: int) -> Model:
     return labelled(values), dag, dag | dag.T
 
 
+def many_levels(rng: np.random.Generator, n: int) -> Model:
+    """Categories of 6 to 12 levels; each level of a cause shifts the log-odds of the effect's."""
+    dag = random_dag(rng, 8, rng.uniform(1.0, 2.0))
+    levels = rng.integers(6, 13, 8)
+    values = np.zeros((n, 8), dtype=np.int64)
+    for v in topological(dag):
+        utility = rng.gumbel(size=(n, levels[v])) + rng.normal(0.0, 0.5, levels[v])
+        for u in np.flatnonzero(dag[:, v]):
+            shifts = rng.normal(0.0, rng.uniform(0.2, 1.0), (levels[u], levels[v]))
+            utility += shifts[values[:, u]]
+        values[:, v] = utility.argmax(axis=1)
+    return labelled(values), dag, dag | dag.T
+
+
+def many_levels_mixed(rng: np.random.Generator, n: int) -> Model:
+    dag = random_dag(rng, 8, rng.uniform(1.0, 2.0))
+    return mixed_model(rng, dag, n, fewest=6, most=15), dag, dag | dag.T
+
+
 def curved(rng: np.random.Generator, n: int) -> Model:
     """Additive noise with saturating and slightly bent effects, uniform or normal noise."""
     dag = random_dag(rng, 9, rng.uniform(1.5, 2.5))
@@ -84,17 +103,21 @@ def heavy_tailed(rng: np.random.Generator, n: int) -> Model:
     return numbers(values), dag, dag | dag.T
 
 
-def probit(rng: np.random.Generator, n: int) -> Model:
-    """Every column a cut of a latent score that sums its parents' levels."""
+def probit(rng: np.random.Generator, n: int, fewest: int = 1, most: int = 3) -> Model:
+    """Every column a latent score, cut so many times, that sums its parents' levels."""
     dag = random_dag(rng, 9, rng.uniform(1.5, 2.5))
     values = np.zeros((n, 9), dtype=np.int64)
     for v in topological(dag):
         score = rng.normal(size=n)
         for u in np.flatnonzero(dag[:, v]):
             score += rng.uniform(0.2, 0.9) * rng.choice([-1, 1]) * values[:, u]
-        cuts = np.quantile(score, np.sort(rng.uniform(0.1, 0.9, rng.integers(1, 4))))
+        cuts = np.quantile(score, np.sort(rng.uniform(0.1, 0.9, rng.integers(fewest, most + 1))))
         values[:, v] = np.digitize(score, cuts)
     return labelled(values), dag, dag | dag.T
+
+
+def fine_probit(rng: np.random.Generator, n: int) -> Model:
+    return probit(rng, n, fewest=6, most=14)
 
 
 def logistic_mixed(rng: np.random.Generator, n: int) -> Model:
@@ -140,6 +163,8 @@ DEVELOPMENT: dict[str, Callable] = {
     "linear Gaussian": linear,
     "softmax mixed": mixtures,
     "Dirichlet tables": dirichlet,
+    "many levels": many_levels,
+    "many levels, mixed": many_levels_mixed,
 }
 UNSEEN: dict[str, Callable] = {
     "curved effects": curved,
@@ -147,6 +172,7 @@ UNSEEN: dict[str, Callable] = {
     "probit categories": probit,
     "logistic and skewed": logistic_mixed,
     "hidden causes": hidden,
+    "probit, many levels": fine_probit,
 }
 
 

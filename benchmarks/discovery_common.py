@@ -74,7 +74,9 @@ def linear_gaussian(rng: np.random.Generator, dag: np.ndarray, n: int) -> np.nda
     return values
 
 
-def mixed_model(rng: np.random.Generator, dag: np.ndarray, n: int) -> Table:
+def mixed_model(
+    rng: np.random.Generator, dag: np.ndarray, n: int, fewest: int = 2, most: int = 4
+) -> Table:
     """Numbers and categories; categories act by an effect per level and are softmax draws."""
     p = len(dag)
     is_category = rng.random(p) < 0.5
@@ -84,12 +86,12 @@ def mixed_model(rng: np.random.Generator, dag: np.ndarray, n: int) -> Table:
         score = np.zeros(n)
         for u in np.flatnonzero(dag[:, v]):
             if is_category[u]:
-                score += rng.normal(size=5)[values[:, u].astype(int)]
+                score += rng.normal(size=most + 1)[values[:, u].astype(int)]
             else:
                 spread = values[:, u].std() + 1e-9
                 score += rng.uniform(0.4, 1.0) * rng.choice([-1, 1]) * values[:, u] / spread
         if is_category[v]:
-            levels = int(rng.integers(2, 5))
+            levels = int(rng.integers(fewest, most + 1))
             utility = np.outer(score, rng.normal(size=levels)) + rng.gumbel(size=(n, levels))
             values[:, v] = utility.argmax(axis=1)
         else:

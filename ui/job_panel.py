@@ -35,10 +35,15 @@ def time_left(job: Job) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """Say a duration: ``40 s``, ``3 min``."""
+    """Say a duration: ``40 s``, ``3 min``, ``5 h``, ``more than a month``."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min"
+    if seconds < 2 * 3600:
+        return f"{round(seconds / 60)} min"
+    if seconds < 48 * 3600:
+        return f"{round(seconds / 3600)} h"
+    days = round(seconds / 86400)
+    return f"{days} days" if days <= 30 else "more than a month"
 
 
 def watch_job(job_id: str, doing: str) -> None:

@@ -4,12 +4,7 @@ import numpy as np
 from scipy.special import chdtri
 
 from causalmix_core.discovery.encoding import Encoded, Floats, Ints
-from causalmix_core.discovery.independence import (
-    RESAMPLING_EXCESS,
-    Answers,
-    IndependenceTest,
-    log_p_chi2,
-)
+from causalmix_core.discovery.independence import Answers, IndependenceTest, log_p_chi2
 
 MOST_ROWS = 300
 """Rows a kernel test looks at; a longer table is thinned evenly."""
@@ -24,13 +19,15 @@ class Kernel(IndependenceTest):
 
     label = "kernel"
 
-    def __init__(self, data: Encoded, excess: float = 0.0) -> None:
+    at_once = 1
+
+    def __init__(self, data: Encoded, repeated: bool = False) -> None:
         if len(data) > MOST_ROWS:
             data = data.take(np.linspace(0, len(data) - 1, MOST_ROWS).round().astype(np.int64))
-        super().__init__(data, excess)
+        super().__init__(data, repeated)
 
-    def resample(self, rows: Ints, excess: float = RESAMPLING_EXCESS) -> "Kernel":
-        return Kernel(self.data.take(rows[rows < len(self.data)]), excess)
+    def resample(self, rows: Ints, repeated: bool = True) -> "Kernel":
+        return Kernel(self.data.take(rows[rows < len(self.data)]), repeated)
 
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         log_p = np.array(
@@ -40,7 +37,7 @@ class Kernel(IndependenceTest):
             ]
         )
         p = np.exp(np.where(np.isnan(log_p), 0.0, log_p))
-        statistic = np.maximum(chdtri(1.0, p) - self.excess, 0.0)
+        statistic = np.maximum(chdtri(1.0, p) - self.excess(np.ones(len(x))), 0.0)
         dof = np.where(np.isnan(log_p), 0.0, 1.0)
         present = ~np.isnan(self.data.values)
         n = present[:, np.column_stack([x, y, S])].all(axis=2).sum(axis=0)

@@ -82,7 +82,8 @@ def _row_order(columns: Floats, is_category: Bools) -> Ints:
 def _all_differ(keys: list[NDArray[Any]]) -> bool:
     differ = np.zeros(max(len(keys[0]) - 1, 0), dtype=bool)
     for key in keys:
-        differ |= key[1:] != key[:-1]
+        missing = np.isnan(key)  # NaN is unequal to itself: it tells no two rows apart
+        differ |= (key[1:] != key[:-1]) & ~(missing[1:] & missing[:-1])
     return bool(differ.all())
 
 

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from causalmix_core.discovery.encoding import Bools, Encoded, Floats, Ints
 from causalmix_core.discovery.independence import (
-    RESAMPLING_EXCESS,
     VACUOUS,
     Answers,
     IndependenceTest,
@@ -39,9 +38,9 @@ class GSquared(IndependenceTest):
     label = "gsq"
 
     def __init__(
-        self, data: Encoded, minimum_count: float = MINIMUM_COUNT, excess: float = 0.0
+        self, data: Encoded, minimum_count: float = MINIMUM_COUNT, repeated: bool = False
     ) -> None:
-        super().__init__(data, excess)
+        super().__init__(data, repeated)
         self.minimum_count = minimum_count
         missing: Bools = np.isnan(data.values)
         codes = np.where(missing, 0, data.values).T
@@ -53,12 +52,12 @@ class GSquared(IndependenceTest):
         counts = np.arange(len(data) + 1, dtype=np.float64)
         self.n_log_n: Floats = counts * np.log(np.maximum(counts, 1.0))
 
-    def resample(self, rows: Ints, excess: float = RESAMPLING_EXCESS) -> "GSquared":
-        return GSquared(self.data.take(rows), self.minimum_count, excess)
+    def resample(self, rows: Ints, repeated: bool = True) -> "GSquared":
+        return GSquared(self.data.take(rows), self.minimum_count, repeated)
 
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         g2, dof, n, strata, determined = self._statistics(x, y, S)
-        g2 = np.maximum(g2 - self.excess * dof, 0.0)
+        g2 = np.maximum(g2 - self.excess(dof), 0.0)
         log_p = log_p_chi2(g2, dof)
         sparse = n < self.minimum_count * np.maximum(dof, np.where(dof == 0, strata, 0))
         # No freedom: within every stratum one of the two is constant, and so they are independent.

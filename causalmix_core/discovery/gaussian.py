@@ -1,12 +1,12 @@
 """Tests on correlations: Fisher-Z for numbers, the degenerate-Gaussian ratio for mixed columns."""
 
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 
 from causalmix_core.discovery.encoding import Bools, Encoded, Floats, Ints
 from causalmix_core.discovery.independence import (
-    RESAMPLING_EXCESS,
     VACUOUS,
     Answers,
     IndependenceTest,
@@ -27,33 +27,60 @@ class _CorrelationTest(IndependenceTest):
     """Common ground: correlations of a design matrix over the rows that a test may use."""
 
     def __init__(
-        self, data: Encoded, design: Floats, first: Ints, width: Ints, excess: float = 0.0
+        self, data: Encoded, design: Floats, first: Ints, width: Ints, repeated: bool = False
     ) -> None:
-        super().__init__(data, excess)
+        super().__init__(data, repeated)
         self.design = design
         self.first = first
         self.width = width
         steps = np.arange(width.max(initial=1))
         self.columns: Ints = np.where(steps < width[:, None], first[:, None] + steps, -1)
-        self.has_missing: Bools = np.asarray(np.isnan(data.values).any(axis=0))
+        self.missing: Bools = np.ascontiguousarray(np.isnan(data.values).T)
+        self.has_missing: Bools = np.asarray(self.missing.any(axis=1))
+        if self.has_missing.any():
+            self.at_once = 512  # nearly each test has rows of its own and takes its time
         self._known: dict[tuple[int, ...], tuple[Floats, int]] = {}
 
-    def resample(self, rows: Ints, excess: float = RESAMPLING_EXCESS) -> Self:
+    def resample(self, rows: Ints, repeated: bool = True) -> Self:
         data, design = self.data.take(rows), self.design[rows]
-        return type(self)(data, design, self.first, self.width, excess)
+        return type(self)(data, design, self.first, self.width, repeated)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_known": {}}  # workers get the rows, not what was made of them
+        # Workers get the rows, not what was made of them.
+        made = ("by_column",)
+        return {k: v for k, v in self.__dict__.items() if k not in made} | {"_known": {}}
 
     def correlations(self, missing_in: tuple[int, ...]) -> tuple[Floats, int]:
         """Correlations over the rows complete in these variables, and their number."""
         if missing_in not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            complete = ~np.isnan(self.data.values[:, list(missing_in)]).any(axis=1)
+            complete = ~self.missing[list(missing_in)].any(axis=0)
             rows = self.design[complete] if missing_in else self.design
             self._known[missing_in] = correlation_matrix(rows), len(rows)
         return self._known[missing_in]
+
+    def _correlations_of(self, members: Ints, missing_in: tuple[int, ...]) -> tuple[Floats, int]:
+        """Like `correlations`; columns of other variables than these may be left out (as 0)."""
+        used = np.unique(members)
+        if 2 * len(used) > len(self.names):
+            return self.correlations(missing_in)  # other tests will ask for the same rows
+        complete = ~self.missing[list(missing_in)].any(axis=0)
+        columns = self._dimensions(used[None])[0]
+        R = np.eye(self.design.shape[1])
+        R[np.ix_(columns, columns)] = correlation_matrix(self.by_column[columns][:, complete].T)
+        return R, int(complete.sum())
+
+    @cached_property
+    def by_column(self) -> Floats:
+        """The design with its columns in one piece each, to take few of them quickly."""
+        return np.ascontiguousarray(self.design.T)
+
+    def _dimensions(self, variables: Ints) -> Ints:
+        """Columns of the design that belong to each row of variables, all rows equally many."""
+        columns = self.columns[variables]
+        chosen: Ints = columns[columns >= 0]
+        return chosen.reshape(len(variables), -1)
 
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         if not self.has_missing.any():
@@ -64,8 +91,8 @@ class _CorrelationTest(IndependenceTest):
         incomplete = np.sort(np.where(self.has_missing[members], members, -1), axis=1)
         for key, tests in groups(incomplete):
             used = tuple(v for v in key if v >= 0)
-            part = self._ask(x[tests], y[tests], S[tests], *self.correlations(used))
-            answers.fill(tests, part)
+            R, n = self._correlations_of(members[tests], used)
+            answers.fill(tests, self._ask(x[tests], y[tests], S[tests], R, n))
         return answers
 
     def _ask(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Answers:
@@ -107,11 +134,12 @@ class FisherZ(_CorrelationTest):
         determined = np.isnan(r)
         r = np.where(determined, 0.0, np.clip(r, -1.0 + 1e-15, 1.0 - 1e-15))
         z = np.sqrt(max(free, 0)) * np.arctanh(r)
-        log_p = log_p_normal(np.sqrt(np.maximum(z**2 - self.excess, 0.0)))
+        dof = np.ones(len(x))
+        log_p = log_p_normal(np.sqrt(np.maximum(z**2 - self.excess(dof), 0.0)))
         log_p = np.where(determined, VACUOUS, log_p) if free > 0 else np.full(len(x), np.nan)
-        gain = np.maximum(-n * np.log1p(-(r**2)) - self.excess, 0.0) / 2.0 - 1.0
+        gain = np.maximum(-n * np.log1p(-(r**2)) - self.excess(dof), 0.0) / 2.0 - 1.0
         gain = np.where(determined, 0.0, gain)
-        return Answers(log_p, gain, z, np.ones(len(x)), np.full(len(x), n))
+        return Answers(log_p, gain, z, dof, np.full(len(x), n))
 
 
 def _partial_correlations(R: Floats, x: Ints, y: Ints, S: Ints) -> Floats:
@@ -150,8 +178,10 @@ def _cholesky(stack: Floats) -> Floats:
 class DegenerateGaussian(_CorrelationTest):
     """Likelihood-ratio test that treats indicators of categories as jointly Gaussian with numbers.
 
-    T = n (ln|Σ_xS| + ln|Σ_yS| − ln|Σ_S| − ln|Σ_xyS|), χ² with dim(x)·dim(y) degrees of freedom
-    (Andrews, Ramsey & Cooper 2019). Ranked categories enter as their ranks.
+    T = m (ln|Σ_xS| + ln|Σ_yS| − ln|Σ_S| − ln|Σ_xyS|), χ² with dim(x)·dim(y) degrees of freedom
+    (Andrews, Ramsey & Cooper 2019). m = n − 1 − dim(S) − (dim(x) + dim(y) + 1)/2 is Bartlett's
+    factor (1938): with n in its place, categories with many levels are rejected far too often.
+    Ranked categories enter as their ranks.
     """
 
     label = "degenerate-gaussian"
@@ -178,19 +208,24 @@ class DegenerateGaussian(_CorrelationTest):
         return cls(data, np.hstack(blocks), np.array(first), np.array(width))
 
     def _ask(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> Answers:
-        statistic, dof, flat = self._ratio(x, y, S, R, n)
-        statistic = np.maximum(statistic - self.excess * dof, 0.0)
+        ratio, dof, factor, flat = self._ratio(x, y, S, R, n)
+        excess = self.excess(dof)
+        statistic = np.maximum(factor * ratio - excess, 0.0)
         vacuous = (dof == 0) & ~np.isnan(statistic)
         log_p = np.where(vacuous, VACUOUS, log_p_chi2(statistic, dof))
         # A column that is constant on these rows is associated with nothing.
         log_p = np.where(flat, 0.0, log_p)
         statistic = np.nan_to_num(statistic)
-        return Answers(log_p, statistic / 2.0 - dof, statistic, dof, np.full(len(x), n))
+        gain = np.nan_to_num(np.maximum(n * ratio - excess, 0.0)) / 2.0 - dof
+        return Answers(log_p, gain, statistic, dof, np.full(len(x), n))
 
-    def _ratio(self, x: Ints, y: Ints, S: Ints, R: Floats, n: int) -> tuple[Floats, Floats, Bools]:
-        """Statistic, degrees of freedom, and whether x or y is constant, each of shape (T,).
+    def _ratio(
+        self, x: Ints, y: Ints, S: Ints, R: Floats, n: int
+    ) -> tuple[Floats, Floats, Floats, Bools]:
+        """Log-ratio per row, degrees of freedom, Bartlett's factor, and whether x or y is
+        constant, each of shape (T,).
 
-        The statistic is NaN where rows are too few. Dimensions that S determines do not count.
+        The ratio is NaN where rows are too few. Dimensions that S determines do not count.
         """
         # An incomplete column that these tests do not use is NaN here; it says nothing of others.
         alive = np.nan_to_num(np.abs(R - np.eye(len(R)))).max(axis=1, initial=0.0) > 0.0
@@ -199,7 +234,7 @@ class DegenerateGaussian(_CorrelationTest):
         x, y = np.where(swap, y, x), np.where(swap, x, y)
         widths = self.width[np.column_stack([S, x, y])]
         given, wx, wy = widths[:, :-2].sum(axis=1), widths[:, -2], widths[:, -1]
-        statistic, dof = np.full(len(x), np.nan), (dims[x] * dims[y]).astype(float)
+        ratio, free_x, free_y = np.full(len(x), np.nan), dims[x], dims[y]
         for (g, a, b), tests in groups(np.column_stack([given, wx, wy])):
             if n <= g + a + b + 1:
                 continue
@@ -207,18 +242,13 @@ class DegenerateGaussian(_CorrelationTest):
             for start in range(0, len(tests), size):
                 block = tests[start : start + size]
                 index = self._dimensions(np.column_stack([S[block], x[block], y[block]]))
-                ratio, fixed_x, fixed_y = _information(
+                ratio[block], fixed_x, fixed_y = _information(
                     R[index[:, :, None], index[:, None, :]], g, a
                 )
-                statistic[block] = n * ratio
-                dof[block] = (dims[x[block]] - fixed_x) * (dims[y[block]] - fixed_y)
-        return statistic, dof, (dims[x] == 0) | (dims[y] == 0)
-
-    def _dimensions(self, variables: Ints) -> Ints:
-        """Columns of the design that belong to each row of variables, all rows equally many."""
-        columns = self.columns[variables]
-        chosen: Ints = columns[columns >= 0]
-        return chosen.reshape(len(variables), -1)
+                free_x[block] -= fixed_x
+                free_y[block] -= fixed_y
+        factor = n - 1 - dims[S].sum(axis=1) - (free_x + free_y + 1) / 2.0
+        return ratio, (free_x * free_y).astype(float), factor, (dims[x] == 0) | (dims[y] == 0)
 
 
 def _information(stack: Floats, g: int, a: int) -> tuple[Floats, Ints, Ints]:

@@ -1,7 +1,7 @@
 """What a conditional-independence test is, and p-values that stay ordered where they underflow."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -13,13 +13,15 @@ VACUOUS = np.inf
 """The log p-value of a test in which S determines x or y: nothing is left that could depend."""
 
 
-RESAMPLING_EXCESS = 0.5
-"""Share of its degrees of freedom by which a statistic is lowered on a bootstrap draw.
+RESAMPLING_GRACE = 0.5
+"""Degrees of freedom that are left on a statistic when a bootstrap draw's excess is taken off.
 
-A draw's statistic lies above the table's own by its degrees of freedom in the mean, so that
-unrelated columns with many levels would often look related. Taking all of it off hides weak links:
-half gave the best calibrated frequencies (benchmarks/discovery_calibration.py, families of
-development).
+On a draw, the statistic of a table with statistic T and d degrees of freedom is close to a
+noncentral χ² with d degrees and noncentrality T: d above T in the mean, about d − 1 in the median.
+With d − ½ off, half of the draws find a link about where the table itself does, whatever d is, so
+that columns with many levels look related no more often than yes/no columns. (A share of d would
+leave an excess that grows with d, past any level of the test. At one degree, ½ gave the best
+calibrated frequencies: benchmarks/discovery_calibration.py, families of development.)
 """
 
 
@@ -65,20 +67,38 @@ class Answers:
 class IndependenceTest(ABC):
     """A test of x ⊥ y | S on one set of rows, asked in batches; variables are positions.
 
-    `excess` times its degrees of freedom is taken off every likelihood-ratio statistic; it is
-    `RESAMPLING_EXCESS` on a bootstrap draw and otherwise 0.
+    Where rows are `repeated`, as on a bootstrap draw, every likelihood-ratio statistic is lowered
+    by its `excess`.
     """
 
     label: str
 
-    def __init__(self, data: Encoded, excess: float = 0.0) -> None:
+    at_once = 4096
+    """Tests between two chances to cancel."""
+
+    def __init__(self, data: Encoded, repeated: bool = False) -> None:
         self.data = data
-        self.excess = excess
+        self.repeated = repeated
         self.names = data.names
+
+    def excess(self, dof: Floats) -> Floats:
+        """By how much repeated rows raise statistics with these degrees of freedom."""
+        return np.maximum(dof - RESAMPLING_GRACE, 0.0) * self.repeated
 
     @abstractmethod
     def ask(self, x: Ints, y: Ints, S: Ints) -> Answers:
         """Test x[t] ⊥ y[t] | S[t] for every t; `S` has shape (T, d)."""
+
+    def ask_in_parts(
+        self, x: Ints, y: Ints, S: Ints, pause: Callable[[], None] = lambda: None
+    ) -> Answers:
+        """Ask the same in parts; `pause` is called before each and may raise to cancel."""
+        answers = Answers.empty(len(x))
+        for start in range(0, len(x), self.at_once):
+            pause()
+            part = np.arange(start, min(start + self.at_once, len(x)))
+            answers.fill(part, self.ask(x[part], y[part], S[part]))
+        return answers
 
     def ask_one(self, x: int, y: int, S: tuple[int, ...]) -> Answers:
         """Test x ⊥ y | S alone."""
@@ -86,11 +106,8 @@ class IndependenceTest(ABC):
         return self.ask(np.array([x]), np.array([y]), given)
 
     @abstractmethod
-    def resample(self, rows: Ints, excess: float = RESAMPLING_EXCESS) -> "IndependenceTest":
-        """Return the same test on a draw of the rows (positions in the encoded table).
-
-        A draw without replacement repeats no row: its `excess` is 0.
-        """
+    def resample(self, rows: Ints, repeated: bool = True) -> "IndependenceTest":
+        """Return the same test on a draw of the rows (positions in the encoded table)."""
 
 
 def groups(keys: Ints) -> Iterator[tuple[tuple[int, ...], Ints]]:

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.encoding import Ints
-from causalmix_core.discovery.independence import RESAMPLING_EXCESS, IndependenceTest
+from causalmix_core.discovery.independence import IndependenceTest
 from causalmix_core.discovery.marks import Marks
 from causalmix_core.discovery.search import Draws, Settings, search
 from causalmix_core.errors import Cancelled
@@ -144,5 +144,5 @@ def _search_draw(
     with threadpool_limits(1):
         # Tests are not remembered across draws: on other rows, a test is another test.
         rows = draw(len(test.data), seed, number, settings.draws)
-        drawn = test.resample(rows, RESAMPLING_EXCESS if settings.draws == "bootstrap" else 0.0)
+        drawn = test.resample(rows, repeated=settings.draws == "bootstrap")
         return search(drawn, settings, constraints, progress).marks

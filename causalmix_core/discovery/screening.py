@@ -11,6 +11,7 @@ from causalmix_core.discovery.encoding import Bools, Encoded, Floats, Ints, enco
 from causalmix_core.discovery.marks import ARROW, CIRCLE, TAIL, Marks
 from causalmix_core.errors import DiscoveryError
 from causalmix_core.graph.mixed_graph import Knowledge
+from causalmix_core.table.kinds import Kind
 from causalmix_core.table.table import Table
 
 FEWEST_ROWS = 10
@@ -190,6 +191,32 @@ def _few_values(data: Encoded, k: int, most: int) -> tuple[Ints, int] | None:
     return (codes, count) if count <= max(1, min(_FEW_VALUES, most)) else None
 
 
+def merge_rare_levels(table: Table, like: Table) -> Table:
+    """Return `table` with the levels merged that a search of `like` merges: its rarest, where a
+    category has more than `MOST_LEVELS`, and those it does not know.
+
+    All merged rows get one of the rarest levels as their value; ranks are given up.
+    """
+    frame, kinds = table.frame.copy(), dict(table.kinds)
+    for name in like.columns:
+        if like.kinds[name].is_number:
+            continue
+        coded = like.coded(name)
+        counts = np.bincount(coded.codes[coded.codes >= 0], minlength=len(coded.values))
+        if len(counts) > MOST_LEVELS:
+            kept = _most_frequent(counts)
+            merged = coded.values[min(set(range(len(counts))) - set(kept.tolist()))]
+            values = frame[name].astype("str")
+            known = values.isin([coded.values[k] for k in kept]) | values.isna()
+            frame[name], kinds[name] = values.where(known, merged), Kind.CATEGORICAL
+    return replace(table, frame=frame, kinds=kinds)
+
+
+def _most_frequent(counts: Ints) -> Ints:
+    """Levels that a category with too many keeps, in order."""
+    return np.sort(np.argsort(-counts, kind="stable")[: MOST_LEVELS - 1])
+
+
 def _thin(data: Encoded) -> tuple[Encoded, dict[str, int]]:
     values, levels, thinned = data.values.copy(), data.levels.copy(), {}
     for k in np.flatnonzero(data.is_category & (data.levels > MOST_LEVELS)):
@@ -197,7 +224,7 @@ def _thin(data: Encoded) -> tuple[Encoded, dict[str, int]]:
         codes = values[present, k].astype(np.int64)
         counts = np.bincount(codes, minlength=int(levels[k]))
         new = np.full(len(counts), MOST_LEVELS - 1)
-        kept = np.sort(np.argsort(-counts, kind="stable")[: MOST_LEVELS - 1])
+        kept = _most_frequent(counts)
         new[kept] = np.arange(len(kept))
         thinned[data.names[k]] = int(levels[k]) - len(kept)
         values[present, k] = new[codes]

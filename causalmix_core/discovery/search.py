@@ -55,9 +55,9 @@ def search(
     skeleton = find_skeleton(
         test, settings.alpha, constraints, settings.max_degree, part(progress, 0.0, 0.6)
     )
-    progress(0.6, "Judging colliders")
+    judging = part(progress, 0.6, 0.65)
     known: Known = {}
-    triples = judge_triples(skeleton, test, settings.alpha, known)
+    triples = judge_triples(skeleton, test, settings.alpha, known, judging)
     marks: dict[str, Marks] = {}
     skeletons: dict[str, Skeleton] = {}
     if "pc" in settings.algorithms:
@@ -72,7 +72,7 @@ def search(
             skeleton, reach, test, settings.alpha, constraints, limit, part(progress, 0.7, 1.0)
         )
         if pruned is not skeleton:
-            triples = judge_triples(pruned, test, settings.alpha, known)
+            triples = judge_triples(pruned, test, settings.alpha, known, judging)
             colliders = fci.orient_colliders(pruned.adjacent, triples, constraints)
         rules = fci.PagRules(colliders, triples, pruned.separators, constraints)
         marks["fci"] = make_ancestral(rules.close(), constraints)

@@ -6,7 +6,7 @@ stand in an order that depends on the data alone, and pairs that knowledge decid
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import combinations
 from math import comb
 
@@ -94,8 +94,8 @@ def find_skeleton(
     adjacent = ~np.eye(p, dtype=bool) & ~constraints.separate
     found = Skeleton(adjacent, {}, np.full((p, p), np.nan))
     x, y = np.nonzero(np.triu(adjacent & ~constraints.adjacent, 1))
-    progress(0.0, "Testing every pair")
-    log_p = test.ask(x, y, np.empty((len(x), 0), dtype=np.int64)).log_p
+    nothing = np.empty((len(x), 0), dtype=np.int64)
+    log_p = test.ask_in_parts(x, y, nothing, lambda: progress(0.0, "Testing every pair")).log_p
     found.marginal[x, y] = found.marginal[y, x] = log_p
     found.count(0, len(x))
     found.unanswered += int(np.isnan(log_p).sum())
@@ -195,16 +195,15 @@ class _Level:
         round_number = 0
         while live:
             size = _ROUNDS[min(round_number, len(_ROUNDS) - 1)]
-            self.progress(
-                depth / (depth + 2),
-                f"Testing conditioning sets of size {depth}: {len(live)} pairs to go",
-            )
+            sentence = f"Testing conditioning sets of size {depth}: {len(live)} pairs to go"
+            pause = partial(self.progress, depth / (depth + 2), sentence)
+            pause()
             blocks = [queues[k].take(size) for k in live]
             owner = np.repeat(live, [len(block) for block in blocks])
             S = np.concatenate(blocks)
             if not len(S):
                 break
-            log_p = self.test.ask(pairs[owner, 0], pairs[owner, 1], S).log_p
+            log_p = self.test.ask_in_parts(pairs[owner, 0], pairs[owner, 1], S, pause).log_p
             found.count(depth, len(owner))
             self._note_unanswered(owners, owner, S, log_p)
             for k in np.flatnonzero(log_p == VACUOUS):

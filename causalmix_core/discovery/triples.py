@@ -1,7 +1,8 @@
 """Colliders: what the tests say about every unshielded triple."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from math import comb
 
@@ -10,6 +11,7 @@ import numpy as np
 from causalmix_core.discovery.encoding import Bools
 from causalmix_core.discovery.independence import IndependenceTest
 from causalmix_core.discovery.skeleton import Pair, Set, Skeleton
+from causalmix_core.progress import Progress, silent
 
 LARGEST_SET = 3
 """Largest conditioning set asked for when a triple is judged."""
@@ -39,7 +41,11 @@ Known = dict[Pair, dict[Set, tuple[float, float]]]
 
 
 def judge_triples(
-    skeleton: Skeleton, test: IndependenceTest, alpha: float, known: Known | None = None
+    skeleton: Skeleton,
+    test: IndependenceTest,
+    alpha: float,
+    known: Known | None = None,
+    progress: Progress = silent,
 ) -> list[Triple]:
     """Judge every unshielded triple by the sets that separate its ends.
 
@@ -60,7 +66,8 @@ def judge_triples(
         pair: list(_sets(pair, joined, skeleton.separators.get(pair), middles[pair]))
         for pair in pairs
     }
-    answers = _ask(test, asked, {} if known is None else known)
+    pause = partial(progress, 0.0, "Judging colliders")
+    answers = _ask(test, asked, {} if known is None else known, pause)
     log_alpha = float(np.log(alpha))
     return [
         Triple(x, z, y, _support(answers[x, y], z, log_alpha))
@@ -117,7 +124,12 @@ def _add(S: Set, z: int) -> Set:
     return tuple(sorted((*S, z)))
 
 
-def _ask(test: IndependenceTest, asked: dict[Pair, list[Set]], known: Known) -> Known:
+def _ask(
+    test: IndependenceTest,
+    asked: dict[Pair, list[Set]],
+    known: Known,
+    pause: Callable[[], None],
+) -> Known:
     by_size: dict[int, list[tuple[Pair, Set]]] = {}
     for pair, sets in asked.items():
         before = known.setdefault(pair, {})
@@ -127,7 +139,7 @@ def _ask(test: IndependenceTest, asked: dict[Pair, list[Set]], known: Known) -> 
     for size, questions in sorted(by_size.items()):
         ends = np.array([pair for pair, _ in questions], dtype=np.int64)
         given = np.array([S for _, S in questions], dtype=np.int64).reshape(len(questions), size)
-        answers = test.ask(ends[:, 0], ends[:, 1], given)
+        answers = test.ask_in_parts(ends[:, 0], ends[:, 1], given, pause)
         for (pair, S), log_p, gain in zip(
             questions, answers.log_p.tolist(), answers.gain.tolist(), strict=True
         ):

@@ -93,6 +93,7 @@ def compare(
     judge = _Judge(
         train=samples[0],
         real=samples[1],
+        train_table=train,
         real_table=real,
         is_unseen=unseen is not None,
         statements=_read_graph(graph, train, seed, notes),
@@ -151,6 +152,7 @@ class _Judge:
 
     train: Sample
     real: Sample
+    train_table: Table
     real_table: Table
     is_unseen: bool
     statements: Statements | None
@@ -202,7 +204,7 @@ class _Judge:
     def _check(self, table: Table) -> Kept:
         if self.statements is None:
             raise NotApplicable(self.notes.get("graph", "no graph was given"))
-        return check_statements(table, self.statements)
+        return check_statements(table, self.statements, self.train_table)
 
     def _utility(self, sample: Sample) -> Estimate:
         target = self.real_table.target

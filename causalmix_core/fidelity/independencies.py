@@ -1,7 +1,8 @@
 """Does what the graph says about independence hold in the rows?
 
 For every pair of columns that the graph does not join, it implies one conditional independence; a
-statement passes where the test that discovery uses for such columns gives p ≥ 0.01. Joined pairs
+statement passes where the test that discovery uses for such columns gives p ≥ 0.01; as there, the
+rarest levels of a category with many are read as one, the same ones in all rows. Joined pairs
 should depend on each other: they count as dependent where p < 0.01 without conditions.
 
 ``independencies_kept`` = 1 − |share passing in synthetic rows − share passing in as many real
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from causalmix_core.discovery.catalogue import make_test
 from causalmix_core.discovery.encoding import encode
+from causalmix_core.discovery.screening import merge_rare_levels
 from causalmix_core.fidelity.estimate import Estimate, NotApplicable, share_deviation
 from causalmix_core.graph import MixedGraph
 from causalmix_core.graph.separation import Independence, implied_independencies
@@ -69,9 +71,9 @@ def statements_of(graph: MixedGraph, columns: list[str], seed: int) -> Statement
     return Statements(tuple(implied), tuple(Independence(x, y, ()) for x, y in joined))
 
 
-def check_statements(table: Table, statements: Statements) -> Kept:
-    """Test every statement on the rows of a table."""
-    data = encode(table)
+def check_statements(table: Table, statements: Statements, train: Table | None = None) -> Kept:
+    """Test every statement on the rows of a table, rare levels merged as in `train`'s search."""
+    data = encode(merge_rare_levels(table, table if train is None else train))
     tester = make_test("auto", data)
     place = {name: position for position, name in enumerate(data.names)}
 

@@ -47,7 +47,8 @@ def sample_dags(graph: MixedGraph, n: int, seed: int = 0) -> list[MixedGraph]:
     """Draw `n` DAGs (ADMGs where ↔ is drawn) that obey the graph's knowledge.
 
     With pair frequencies, every pair's marks are drawn from them and the draw is completed; an
-    edge without frequencies, drawn by the analyst, is always there. o→ becomes ↔ in the share
+    edge without frequencies, drawn by the analyst, is always there; one that no resample found
+    (probability 0) never. o→ becomes ↔ in the share
     `HIDDEN_SHARE` of the draws and → in the others; o–o and — become either direction equally
     often, as far as the rest of the draw leaves both possible. (`direction_probabilities` counts
     by the same rule.) Cycles that
@@ -62,6 +63,7 @@ def sample_dags(graph: MixedGraph, n: int, seed: int = 0) -> list[MixedGraph]:
     if n < 0:
         raise GraphError(f"{n} DAGs cannot be drawn; ask for 0 or more.")
     rng = np.random.default_rng(seed)
+    graph = replace(graph, edges=tuple(e for e in graph.edges if e.probability != 0.0))
     if not graph.pairs and not graph.knowledge:
         drawn = _sample_class(graph, n, rng)
         if drawn is not None:

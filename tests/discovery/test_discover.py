@@ -200,6 +200,16 @@ def test_the_estimate_grows_with_the_work():
     assert 0 < few < many
 
 
+def test_the_estimate_sees_that_a_dense_table_takes_sets_of_every_size():
+    rng = np.random.default_rng(0)
+    common = rng.normal(size=(500, 2)) @ rng.uniform(0.5, 1.0, (2, 20))
+    values = common + 0.5 * rng.normal(size=(500, 20))
+    table = numeric_table({f"c{k:02d}": values[:, k] for k in range(20)})
+    limited = estimate_seconds(table, "pc", bootstraps=0, max_degree=2)
+    # Every pair has 2¹⁸ sets, of which 172 have at most two members.
+    assert estimate_seconds(table, "pc", bootstraps=0) > 50 * limited
+
+
 def test_the_kernel_test_says_how_many_rows_it_looked_at():
     rng = np.random.default_rng(0)
     x = rng.normal(size=400)

@@ -123,13 +123,14 @@ def test_a_column_that_is_constant_on_the_rows_is_associated_with_nothing():
     assert log_p(DegenerateGaussian.of(encode(category_table(columns))), "x", "y") == 0.0
 
 
-def test_degenerate_gaussian_on_two_numbers_is_the_gaussian_likelihood_ratio(numbers):
+def test_degenerate_gaussian_on_two_numbers_is_bartletts_gaussian_likelihood_ratio(numbers):
     numbers["y"] = numbers["y"] + np.random.default_rng(1).normal(size=200)
     test = DegenerateGaussian.of(encode(numeric_table(numbers)))
     r = np.corrcoef(residual(numbers["x"], numbers["a"]), residual(numbers["y"], numbers["a"]))[
         0, 1
     ]
-    expected = stats.chi2.logsf(-200 * np.log(1 - r**2), 1)
+    factor = 200 - 1 - 1 - (1 + 1 + 1) / 2
+    expected = stats.chi2.logsf(-factor * np.log(1 - r**2), 1)
     assert log_p(test, "x", "y", "a") == pytest.approx(expected, rel=1e-6)
 
 
@@ -154,7 +155,8 @@ def test_degenerate_gaussian_matches_determinants_of_the_indicator_covariance():
     ratio = logdet(x, *S) + logdet(y, *S) - logdet(*S) - logdet(x, y, *S)
     place = test.names.index
     found = test.ask_one(place(x), place(y), tuple(place(s) for s in S))
-    assert found.statistic == pytest.approx(300 * ratio, rel=1e-5)
+    factor = 300 - 1 - 2 - (2 + 3 + 1) / 2
+    assert found.statistic == pytest.approx(factor * ratio, rel=1e-5)
     assert found.dof == 2 * 3
 
 
@@ -174,6 +176,16 @@ def test_the_mixed_test_rejects_true_independence_about_as_often_as_it_says():
         test = DegenerateGaussian.of(encode(Table(frame, kinds)))
         rejected += log_p(test, "x", "y", "z") < np.log(0.05)
     assert 0.02 < rejected / 300 < 0.09
+
+
+@pytest.mark.parametrize("given", [(), ("k2",)])
+def test_the_mixed_test_keeps_its_level_where_categories_have_many_levels(given):
+    rejected = 0
+    for seed in range(100):
+        levels = np.random.default_rng([10, seed]).integers(0, 15, (3, 200))
+        table = category_table({f"k{j}": levels[j] for j in range(3)})
+        rejected += log_p(DegenerateGaussian.of(encode(table)), "k0", "k1", *given) < np.log(0.05)
+    assert rejected / 100 < 0.15
 
 
 @pytest.mark.parametrize("kind", [FisherZ, DegenerateGaussian])

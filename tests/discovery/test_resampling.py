@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from discovery_tables import mixed_table
+from discovery_tables import category_table, mixed_table
 
 from causalmix_core.discovery import discover
 from causalmix_core.discovery.resampling import draw
@@ -42,6 +42,16 @@ def test_frequencies_are_stated_for_each_algorithm_from_the_edges_source():
         for key in keys | set(both.frequencies):
             mean = np.mean([shares.get(key, 0.0) for shares in each.values()])
             assert mean == pytest.approx(both.frequencies.get(key, 0.0))
+
+
+@pytest.mark.parametrize("levels", [2, 8])
+def test_columns_that_share_nothing_are_seldom_joined_however_many_levels_they_have(levels):
+    rng = np.random.default_rng(levels)
+    table = category_table({f"k{j}": rng.integers(0, levels, 1000) for j in range(5)})
+    graph = discover(table, "pc", bootstraps=20, max_degree=0, workers=1)
+    # The table's own statistic is there twice on a draw: more than alpha of the draws find a link.
+    assert sum(pair.adjacent for pair in graph.pairs) / 10 < 0.35
+    assert len(graph.edges) <= 2
 
 
 def test_unknown_draws_are_refused_in_words():

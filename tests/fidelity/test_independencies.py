@@ -1,19 +1,24 @@
 """What a graph says of independence, checked in rows."""
 
+from collections import Counter
+
 import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
 
+from causalmix_core.discovery.screening import merge_rare_levels
 from causalmix_core.fidelity.estimate import NotApplicable
 from causalmix_core.fidelity.independencies import (
     Kept,
+    Statements,
     check_statements,
     dependencies_kept,
     independencies_kept,
     statements_of,
 )
 from causalmix_core.graph import MixedGraph
+from causalmix_core.graph.separation import Independence
 from causalmix_core.table import examples, read_table
 
 CHAIN = MixedGraph.from_networkx(nx.DiGraph([("x", "m"), ("m", "y")]))
@@ -53,6 +58,28 @@ def test_mixed_columns_with_missing_values_are_tested():
     kept = check_statements(table, statements_of(graph, table.columns, 0))
     assert np.nanmean(kept.dependent) == 1.0
     assert np.nanmean(kept.independent) > 0.9
+
+
+def test_many_levels_are_merged_as_the_search_of_the_training_rows_merges_them():
+    rng = np.random.default_rng(0)
+
+    def rows(n, levels):
+        town = pd.Series([f"town {k:02d}" for k in rng.integers(0, levels, n)], dtype="str")
+        kinds = {"town": "categorical", "size": "categorical"}
+        size = pd.Series(rng.choice(["large", "small"], n), dtype="str")
+        return read_table(pd.DataFrame({"town": town, "size": size}), kinds=kinds)
+
+    train, made = rows(3_000, 60), rows(400, 80)
+    count = Counter(train.frame["town"])
+    frequent = sorted(count, key=lambda town: (-count[town], town))[:19]
+    merged = merge_rare_levels(made, train).frame["town"]
+    kept = made.frame["town"].isin(frequent)
+    assert (merged[kept] == made.frame["town"][kept]).all()
+    assert merged[~kept].nunique() == 1
+    assert merged[~kept].iloc[0] not in set(frequent)
+    # 79 degrees of freedom are too many for 150 rows to tell, 19 are not.
+    said = Statements((), (Independence("size", "town", ()),))
+    assert not np.isnan(check_statements(made.take(range(150)), said, train).dependent).any()
 
 
 def test_columns_resampled_alone_pass_every_independence_and_depend_on_nothing():

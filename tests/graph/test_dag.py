@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -254,6 +255,15 @@ def test_pairs_are_sampled_at_their_frequencies() -> None:
     assert seldom == pytest.approx(0.1, abs=0.034)
     # An edge without frequencies is the analyst's own: it is always there.
     assert all(dag.edge_between("c", "d").is_directed for dag in drawn)  # type: ignore[union-attr]
+
+
+def test_an_edge_that_no_resample_found_is_in_no_sample() -> None:
+    pair = PairFrequencies("a", "b", {"tail-arrow": 0.5, "none": 0.5})
+    seen, unseen = graph("a --> b", "b --> c").edges
+    edges = (replace(seen, probability=0.5), replace(unseen, probability=0.0))
+    for pairs in ((pair,), ()):
+        found = MixedGraph(("a", "b", "c"), edges, pairs=pairs)
+        assert all(dag.edge_between("b", "c") is None for dag in found.sample_dags(20, seed=0))
 
 
 def test_open_marks_are_sampled_as_often_as_their_probabilities_say() -> None:

@@ -196,9 +196,11 @@ def _say_time(space: Workspace, development: Table, settings: dict[str, Any]) ->
     if seconds < LONG:
         st.caption(f":material/schedule: {expected} You can cancel at any time.")
     else:
+        limit = "2 or 3" if settings["max_degree"] is None else "a smaller number"
         st.info(
-            f"{expected} Fewer resamples, a limit on the conditions per test or another test make "
-            "it quicker. The search goes on when you close this page, and you can cancel it.",
+            f"{expected} What helps most: set *Most conditions per test*, under *More choices*, to "
+            f"{limit}. Fewer resamples or another test make it quicker too. The search goes on "
+            "when you close this page, and you can cancel it.",
             icon=":material/schedule:",
         )
     return True
