@@ -48,14 +48,13 @@ def sample_dags(graph: MixedGraph, n: int, seed: int = 0) -> list[MixedGraph]:
 
     With pair frequencies, every pair's marks are drawn from them and the draw is completed; an
     edge without frequencies, drawn by the analyst, is always there; one that no resample found
-    (probability 0) never. o→ becomes ↔ in the share
-    `HIDDEN_SHARE` of the draws and → in the others; o–o and — become either direction equally
-    often, as far as the rest of the draw leaves both possible. (`direction_probabilities` counts
-    by the same rule.) Cycles that
-    the independent draws make are broken at the least certain edge. Without frequencies, a CPDAG
-    gives each DAG of its equivalence class equally often; the open marks of any other graph, or
-    of one with knowledge, are resolved one by one at random: each DAG can come out, though not
-    all equally often.
+    (probability 0) never. o→ becomes ↔ in the share `HIDDEN_SHARE` of the draws and → in the
+    others; o–o and — become either direction equally often, as far as the rest of the draw leaves
+    both possible. (`direction_probabilities` counts by the same rule.) Cycles that the independent
+    draws make are broken at the least certain edge. Without frequencies, a CPDAG gives each DAG of
+    its equivalence class equally often; the open marks of any other graph, or of one with
+    knowledge, are resolved one by one at random: each DAG can come out, though not all equally
+    often.
 
     Raises:
         GraphError: `n` is negative, or the graph's knowledge contradicts itself.

@@ -246,8 +246,8 @@ def loads_into_its_own_network(file: Path) -> dict[str, object]:
 
 
 def test_the_kept_state_can_be_exported_whatever_the_present_depth(tmp_path: Path) -> None:
-    trunk = Path(train.__file__).parent / "state" / "trunk.safetensors"
-    loads_into_its_own_network(export(trunk, tmp_path / "a.safetensors"))
+    last = Path(train.__file__).parent / "state" / "last.safetensors"
+    loads_into_its_own_network(export(last, tmp_path / "a.safetensors"))
 
 
 def test_a_state_tells_its_network_and_one_of_another_depth_is_refused(

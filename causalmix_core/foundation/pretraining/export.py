@@ -16,7 +16,7 @@ from causalmix_core.foundation.pretraining.views import ONEHOT_LEVELS, VIEWS
 # columns per member, by benchmarks/compact_columns.py on wide simulated tables. A fourth member
 # would help a little, but predict in about two seconds (benchmarks/compact_speed.py).
 ESTIMATORS = 3
-MEMBER_VIEWS = ("codes",)
+MEMBER_VIEWS = ("codes", "ordered")
 COLUMNS_PER_MEMBER = 100
 TEMPERATURE = 0.7
 
