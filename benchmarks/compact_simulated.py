@@ -27,19 +27,22 @@ from causalmix_core.foundation.pretraining.batches import make
 from causalmix_core.foundation.pretraining.curriculum import BatchShape
 
 KINDS = (
-    (5, 2, "codes", 1.0),
-    (8, 2, "onehot", 1.0),
-    (16, 2, "codes", 1.0),
-    (16, 2, "ranks", 1.0),
-    (12, 5, "codes", 1.0),
-    (12, 5, "onehot", 1.0),
-    (12, 10, "codes", 1.0),
-    (12, 10, "ranks", 1.0),
-    (9, 2, "codes", 0.0),
-    (18, 2, "codes", 0.0),
+    (5, 2, "codes", 1.0, "own"),
+    (8, 2, "onehot", 1.0, "own"),
+    (16, 2, "codes", 1.0, "own"),
+    (16, 2, "ranks", 1.0, "own"),
+    (12, 5, "codes", 1.0, "own"),
+    (12, 5, "onehot", 1.0, "own"),
+    (12, 10, "codes", 1.0, "own"),
+    (12, 10, "ranks", 1.0, "own"),
+    (9, 2, "ordered", 1.0, "boards"),
+    (9, 2, "codes", 1.0, "boards"),
+    (9, 2, "codes", 0.0, "own"),
+    (18, 2, "codes", 0.0, "own"),
 )
-"""Columns, most classes, view (mostly that of the shipped checkpoint's members), difficulty; at
-difficulty 0 the columns are clean numbers and nine rules of ten are linear."""
+"""Columns, most classes, view (mostly of the shipped checkpoint's members), difficulty, source; at
+difficulty 0 the columns are clean numbers and nine rules of ten are linear; the columns of boards
+all hold the same few values, and half of the rules count one of them."""
 
 ROWS, CONTEXT = 384, 192
 MISSING = -3.0  # what the other models get for a missing cell
@@ -54,14 +57,14 @@ def network_of(model: str) -> Any:
 
 
 def compare(
-    model: str, tasks: int, columns: int, classes: int, view: str, difficulty: float
+    model: str, tasks: int, columns: int, classes: int, view: str, difficulty: float, source: str
 ) -> np.ndarray:
     """Mean AUC and log loss, (3 models, 2)."""
     import torch
 
     network = network_of(model)
     rng = np.random.default_rng([2**31 + 1, columns, classes])
-    shape = BatchShape(tasks, ROWS, CONTEXT, columns, classes, difficulty, view, "own")
+    shape = BatchShape(tasks, ROWS, CONTEXT, columns, classes, difficulty, view, source)
     X, y, context = make(rng, shape, tasks)[:3]
     with torch.inference_mode():
         logits = network(torch.from_numpy(X), torch.from_numpy(y[:context]).float())
@@ -91,9 +94,9 @@ def main() -> None:
         "# The compact network on its own simulator\n",
         f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}; checkpoint digest "
         f"{digest(path(given.model))}; {given.tasks} tasks a line. ROC-AUC (log loss).\n",
-        "| columns | most classes | view | difficulty | network | random forest "
+        "| columns | most classes | view | difficulty | source | network | random forest "
         "| logistic regression |",
-        "|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for kind in KINDS:
         cells = [
