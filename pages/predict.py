@@ -22,8 +22,7 @@ from ui.panels.one_run import best_tuned, test_auc
 from ui.session import LOOKED_AT, ensure_entrypoint, project, store
 from ui.words import plain
 
-MOST_ROWS = 20_000
-"""So many rows are predicted while one waits; the command line has no such limit."""
+MOST_ROWS = 20_000  # so many while one waits; the command line has no such limit
 _PREDICTED, _CANCELLED = "predicted", "prediction-cancelled"
 
 ensure_entrypoint()

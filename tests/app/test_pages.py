@@ -41,6 +41,11 @@ def test_every_page_opens_with_a_table_and_a_graph(
     assert open_page(page, graphed.project).title
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_begins_with_its_title(page: str, open_page: Open, graphed: Workspace) -> None:
+    assert open_page(page, graphed.project).main[0].type == "title"
+
+
 def test_an_example_becomes_a_project_that_the_address_carries(
     open_page: Open, store: Store
 ) -> None:
