@@ -25,6 +25,8 @@ FILE_TYPES = ["csv", "tsv", "txt", "xlsx", "parquet"]
 LARGEST_TABLE = MAX_BYTES // 2**20
 """Megabytes of an uploaded table."""
 
+_WITH_THE_CELLS = {"decimal", "header"}
+
 
 def load_table_panel(into: Workspace | None = None) -> None:
     """Offer an upload and the examples; what is chosen goes `into` a project or starts a new one.
@@ -71,7 +73,7 @@ def _take_upload(upload: UploadedFile, into: Workspace | None) -> None:
             return
         with st.form("reading-upload"):
             st.caption("If the file is written in another way than was found out, say so here.")
-            stated = reading_boxes(error.settings, upload.file_id, across=2)
+            stated = reading_boxes(error.settings, upload.file_id, across=2, refused=True)
             if not st.form_submit_button("Read it so", icon=":material/refresh:"):
                 return
         try:
@@ -93,8 +95,13 @@ def _usable(upload: UploadedFile, **stated: Any) -> RawTable:
     return raw
 
 
-def reading_boxes(settings: ReadSettings, key: str, across: int = 4) -> dict[str, Any]:
+def reading_boxes(
+    settings: ReadSettings, key: str, across: int = 4, refused: bool = False
+) -> dict[str, Any]:
     """Offer what can be stated about a file of this format; every box begins at what is in force.
+
+    Decimal mark and header go with the cells: they are found out anew where the file was refused,
+    or where others than those in force come out of it, unless they are stated too.
 
     Returns the arguments of `read_raw`, None for what it is to find out.
     """
@@ -113,7 +120,7 @@ def reading_boxes(settings: ReadSettings, key: str, across: int = 4) -> dict[str
     stated = {}
     for index, name in enumerate(shown):
         label, words, _ = offered[name]
-        now = getattr(settings, name)
+        now = None if refused and name in _WITH_THE_CELLS else getattr(settings, name)
         words = {None: "detect", now: "detect" if now is None else repr(now), **words}
         stated[name] = places[index % across].selectbox(
             label,
@@ -123,6 +130,9 @@ def reading_boxes(settings: ReadSettings, key: str, across: int = 4) -> dict[str
             key=f"read-{name}-{key}",
             accept_new_options=name == "delimiter",  # any one character may part the cells
         )
+    touched = {name for name, value in stated.items() if value != getattr(settings, name)}
+    if touched - _WITH_THE_CELLS:
+        stated |= dict.fromkeys(_WITH_THE_CELLS - touched)
     return stated
 
 

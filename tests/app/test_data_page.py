@@ -11,7 +11,7 @@ from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Choices, Workspace
 from causalmix_core.graph import MixedGraph
 from causalmix_core.graph.edits import History
-from causalmix_core.table import RawTable
+from causalmix_core.table import Kind, RawTable
 
 from .conftest import ROOT, Open, assert_sound
 
@@ -167,7 +167,7 @@ def test_values_with_spaces_around_them_or_line_breaks_can_be_put_in_order(
 
 
 def test_how_a_refused_file_is_written_can_be_stated(open_page: Open, store: Store) -> None:
-    rows = [f"{k}.5|{'uv'[k % 2]}" for k in range(40)]
+    rows = [f"{k},5|{'uv'[k % 2]}" for k in range(40)]
     app = open_page("home")
     app.file_uploader[0].upload("t.csv", "\n".join(["sep=#", "size|class", *rows]).encode())
     app.run()
@@ -177,8 +177,24 @@ def test_how_a_refused_file_is_written_can_be_stated(open_page: Open, store: Sto
     read_again(app, "Read it so", Delimiter="|")
     assert_sound(app)
     [project] = store.list()
-    assert Workspace(store, project.id).raw().columns == ["size", "class"]
-    assert in_force(open_page("data", project.id))["Delimiter"] == "|"
+    table = Workspace(store, project.id).table()
+    assert table.kinds == {"size": Kind.NUMERIC, "class": Kind.BINARY}
+    assert in_force(open_page("data", project.id)) == {
+        "Delimiter": "|", "Encoding": "utf-8", "Decimal mark": ",", "First row": True
+    }  # fmt: skip
+
+
+def test_another_delimiter_finds_the_decimal_mark_anew(open_page: Open, store: Store) -> None:
+    rows = [f"{k % 9},5;{'uv'[k % 2]}" for k in range(40)]
+    app = open_page("home")
+    app.file_uploader[0].upload("t.csv", "\n".join(["sep=,", "a;b,c", *rows]).encode())
+    app.run()
+    [project] = store.list()
+    app = open_page("data", project.id)
+    assert in_force(app)["Delimiter"] == ","
+    read_again(app, Delimiter=";")
+    assert_sound(app)
+    assert in_force(app)["Decimal mark"] == ","
 
 
 def test_a_workbook_whose_first_sheet_is_of_no_use_offers_the_others(
