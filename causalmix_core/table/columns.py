@@ -63,6 +63,14 @@ class RawColumn:
         return parse_numbers(self.bare, self.decimal) if self.values else None
 
     @cached_property
+    def other_decimal(self) -> str | None:
+        """The decimal mark that would make numbers of the values; None where there is none."""
+        other = "," if self.decimal == "." else "."
+        if not self.values or self.numbers is not None:
+            return None
+        return None if parse_numbers(self.bare, other) is None else other
+
+    @cached_property
     def unit(self) -> str:
         """The sign that every value begins or ends with, such as "$" or "%"; "" without one."""
         return common_unit(self.values)

@@ -29,7 +29,13 @@ def remarks_on_column(column: RawColumn, kind: Kind) -> list[str]:
         remarks.append(
             f"Column {column.name!r}: day and month could be swapped; they are read as month first."
         )
-    if kind.is_category and len(column.values) > MANY_CATEGORIES:
+    if column.other_decimal is not None:
+        remarks.append(
+            f"Column {column.name!r} would hold numbers if {column.other_decimal!r} were the "
+            f"file's decimal mark, which was read as {column.decimal!r}: state it, or they stay "
+            "texts."
+        )
+    elif kind.is_category and len(column.values) > MANY_CATEGORIES:
         remarks.append(
             f"Column {column.name!r} has {len(column.values)} categories; rare ones teach nothing."
         )

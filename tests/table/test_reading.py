@@ -526,3 +526,11 @@ def test_numbers_may_name_columns_where_another_table_says_so():
     train = read_table(pd.DataFrame({"2019": [1.5, 2.5, 3.5], "2020": [4, 5, 6]}))
     new = read_table(b"2019,2020\n7.5,8\n9.5,10\n", like=train, name="new.csv")
     assert new.frame["2020"].tolist() == [8, 10]
+
+
+def test_numbers_with_the_other_decimal_mark_are_told() -> None:
+    rows = [f"{k % 7},5;{k % 9};{'uv'[k % 2]}" for k in range(40)]
+    data = "\n".join(["a;b;c", *rows]).encode()
+    assert read_table(data).warnings == ()
+    (warning,) = read_table(data, decimal=".").warnings
+    assert warning.startswith("Column 'a' would hold numbers if ',' were the file's decimal mark")
