@@ -27,12 +27,17 @@ def edge_evidence(
     return {
         pair: {
             "test": test.label,
-            **tests.get(pair, {"decided_by": "knowledge"}),
+            **tests.get(pair, {"decided_by": _without_a_test(marginal[pair])}),
             "strength": marginal[pair]["strength"],
             "separated": pair in skeleton.separators,
         }
         for pair in pairs
     }
+
+
+def _without_a_test(marginal: Mapping[str, Any]) -> str:
+    """Say why no test decided: the analyst knew, or there were too few rows for any."""
+    return "rows" if marginal["p_value"] is None else "knowledge"
 
 
 def separations(skeleton: Skeleton, names: Sequence[str]) -> list[dict[str, Any]]:

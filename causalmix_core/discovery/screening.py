@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import isqrt
 
 import numpy as np
 
 from causalmix_core.discovery.constraints import Constraints
 from causalmix_core.discovery.encoding import Bools, Encoded, Floats, Ints, encode
+from causalmix_core.discovery.g_squared import MINIMUM_COUNT
 from causalmix_core.discovery.marks import ARROW, CIRCLE, TAIL, Marks
 from causalmix_core.errors import DiscoveryError
 from causalmix_core.graph.mixed_graph import Knowledge
@@ -21,7 +23,10 @@ FEW_ROWS = 50
 """Complete rows of a pair of columns below which the user is warned."""
 
 MOST_LEVELS = 20
-"""Levels a category keeps; the rarest beyond are merged into one."""
+"""Levels a category keeps at most, see `most_levels`; the rarest beyond are merged into one."""
+
+FEWEST_LEVELS = 4
+"""Levels a category keeps however few its rows are."""
 
 _FEW_VALUES = 100  # a number with more values than this is compared by correlation alone
 
@@ -193,7 +198,7 @@ def _few_values(data: Encoded, k: int, most: int) -> tuple[Ints, int] | None:
 
 def merge_rare_levels(table: Table, like: Table) -> Table:
     """Return `table` with the levels merged that a search of `like` merges: its rarest, where a
-    category has more than `MOST_LEVELS`, and those it does not know.
+    category has more than `most_levels`, and those it does not know.
 
     All merged rows get one of the rarest levels as their value; ranks are given up.
     """
@@ -203,8 +208,9 @@ def merge_rare_levels(table: Table, like: Table) -> Table:
             continue
         coded = like.coded(name)
         counts = np.bincount(coded.codes[coded.codes >= 0], minlength=len(coded.values))
-        if len(counts) > MOST_LEVELS:
-            kept = _most_frequent(counts)
+        most = most_levels(int(counts.sum()))
+        if len(counts) > most:
+            kept = _most_frequent(counts, most)
             merged = coded.values[min(set(range(len(counts))) - set(kept.tolist()))]
             values = frame[name].astype("str")
             known = values.isin([coded.values[k] for k in kept]) | values.isna()
@@ -212,24 +218,36 @@ def merge_rare_levels(table: Table, like: Table) -> Table:
     return replace(table, frame=frame, kinds=kinds)
 
 
-def _most_frequent(counts: Ints) -> Ints:
-    """Levels that a category with too many keeps, in order."""
-    return np.sort(np.argsort(-counts, kind="stable")[: MOST_LEVELS - 1])
+def most_levels(rows: int) -> int:
+    """Levels that a category with so many rows keeps.
+
+    Two such columns can just be tested on these rows. Pairs that no test can judge would stay
+    joined in every resample, and look like the surest links of all.
+    """
+    return max(FEWEST_LEVELS, min(MOST_LEVELS, 1 + isqrt(int(rows / MINIMUM_COUNT))))
+
+
+def _most_frequent(counts: Ints, most: int) -> Ints:
+    """Levels that a category with more than `most` keeps beside the merged one, in order."""
+    return np.sort(np.argsort(-counts, kind="stable")[: most - 1])
 
 
 def _thin(data: Encoded) -> tuple[Encoded, dict[str, int]]:
     values, levels, thinned = data.values.copy(), data.levels.copy(), {}
-    for k in np.flatnonzero(data.is_category & (data.levels > MOST_LEVELS)):
+    ranked = data.is_ranked.copy()
+    for k in np.flatnonzero(data.is_category & (data.levels > FEWEST_LEVELS)):
         present = ~np.isnan(values[:, k])
+        most = most_levels(int(present.sum()))
+        if levels[k] <= most:
+            continue
         codes = values[present, k].astype(np.int64)
         counts = np.bincount(codes, minlength=int(levels[k]))
-        new = np.full(len(counts), MOST_LEVELS - 1)
-        kept = _most_frequent(counts)
+        new = np.full(len(counts), most - 1)
+        kept = _most_frequent(counts, most)
         new[kept] = np.arange(len(kept))
         thinned[data.names[k]] = int(levels[k]) - len(kept)
         values[present, k] = new[codes]
-        levels[k] = MOST_LEVELS
-    ranked = data.is_ranked & (data.levels <= MOST_LEVELS)
+        levels[k], ranked[k] = most, False
     return replace(data, values=values, levels=levels, is_ranked=ranked), thinned
 
 

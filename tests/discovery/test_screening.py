@@ -70,14 +70,33 @@ def test_columns_that_determine_others_are_named():
     assert graph.edge_between("city", "state") is not None
 
 
-def test_rare_levels_are_merged_and_the_user_told():
-    base = mixed_table(0, n=600)
+@pytest.mark.parametrize(("rows", "kept"), [(800, 19), (200, 10), (12, 3)])
+def test_rare_levels_are_merged_and_the_user_told(rows: int, kept: int):
+    base = mixed_table(0, n=rows)
     rng = np.random.default_rng(2)
-    table = with_column(base, "town", as_text(rng.geometric(0.05, 600)), Kind.CATEGORICAL)
+    table = with_column(base, "town", as_text(rng.geometric(0.05, rows)), Kind.CATEGORICAL)
     screening = screen(table)
     levels = table.frame["town"].nunique()
-    assert screening.thinned == {"town": levels - 19}
+    assert screening.thinned == {"town": levels - kept}
     assert any("'town' has many levels" in note for note in screening.notes)
+
+
+def test_independent_categories_of_many_levels_are_not_joined_for_want_of_a_test():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({name: as_text(rng.geometric(0.03, 110)) for name in "abcd"})
+    graph = discover(Table(frame, dict.fromkeys(frame, Kind.CATEGORICAL)), "pc", bootstraps=20)
+    assert graph.provenance["unanswered_tests"] == 0
+    assert graph.edges == ()
+
+
+def test_a_link_that_no_test_could_judge_says_so():
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 9, (2, 200)).astype("str").astype(object)
+    values[0, :95] = values[1, 105:] = np.nan  # ten rows have both
+    frame = pd.DataFrame({"a": values[0], "b": values[1]}).astype("str")
+    table = Table(frame, dict.fromkeys(frame, Kind.CATEGORICAL))
+    [edge] = discover(table, "pc", bootstraps=0).edges
+    assert edge.evidence["decided_by"] == "rows"
 
 
 def test_a_table_that_cannot_be_searched_is_refused_in_words():

@@ -96,6 +96,8 @@ def why_joined(edge: Edge) -> list[str]:
     decided = {
         "copy": "The two columns say the same in other words: they are joined without a test.",
         "knowledge": "You stated this edge as known: it was not tested away.",
+        "rows": "There are too few rows for any test of these two columns: the link stands for "
+        "want of a test, not because one found it.",
     }
     if evidence.get("decided_by") in decided:
         return [decided[evidence["decided_by"]]]
