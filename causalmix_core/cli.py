@@ -364,12 +364,13 @@ def _read_table(options: argparse.Namespace) -> Any:
 
 def _read(path: str, options: argparse.Namespace, *, like: Any) -> Any:
     """Read another table to the columns and kinds of `like`, numbers of the target to its bins."""
-    from causalmix_core.table import find_bins, read_raw, read_table
+    from causalmix_core.table import find_bins, read_table
 
-    if not options.bins:
-        return read_table(path, like=like)
-    if set(like.y.dropna()) & set(read_raw(path).frame.get(like.target, ())):  # in bins already
-        return read_table(path, like=like)
+    table = read_table(path, like=like)
+    if not options.bins or like.target not in table.kinds:
+        return table
+    if set(like.y.dropna()) & set(table.frame[like.target]):  # in bins already
+        return table
     numbers = read_table(options.table, options.target, **_kinds(options))
     return find_bins(numbers, bins=options.bins).apply(read_table(path, like=numbers))
 

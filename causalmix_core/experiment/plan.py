@@ -219,17 +219,8 @@ def digest_of(*parts: Any) -> str:
 
 
 def graph_digest(graph: MixedGraph | None) -> str | None:
-    """Digest of all of a graph that decides synthetic rows.
-
-    These are its edges, its probabilities and, where it is still to be completed, what is known.
-    """
-    if graph is None:
-        return None
-    content = graph.to_dict()
-    decisive = ["nodes", "edges", "pairs", "graph_type"]
-    if graph.knowledge and graph.graph_type not in ("dag", "admg"):  # those are taken as they are
-        decisive.append("knowledge")
-    return digest_of({key: content.get(key) for key in decisive})
+    """Digest of all of a graph that decides synthetic rows."""
+    return None if graph is None else digest_of(graph.decisive())
 
 
 def model_digest(model: str) -> str:

@@ -9,7 +9,7 @@ is not done again, and nothing is prepared for it; rows that were prepared serve
 import shlex
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -118,18 +118,15 @@ def _prepare(
     known: Mapping[str | None, Job],
 ) -> str:
     """Return the job that prepares the generators' rows: one that did or will, or a new one."""
-
-    def key_for(names: Iterable[str]) -> str:
-        return digest_of(PREPARE, {**common, "generators": sorted(names)}, __version__)
-
+    request = {**common, "generators": sorted(generators)}
     for job in known.values():
         if job.kind != PREPARE or (job.state.is_over and job.state is not State.DONE):
             continue
-        made = set(job.request["generators"])
-        if generators <= made and job.key == key_for(made):
+        made: list[str] = job.request["generators"]
+        if generators <= set(made) and {**request, "generators": made} == job.request:
             return job.id
-    request = {**common, "generators": sorted(generators)}
-    return start_job(store, project, PREPARE, request, key=key_for(generators), launch=False)
+    key = digest_of(PREPARE, request, __version__)
+    return start_job(store, project, PREPARE, request, key=key, launch=False)
 
 
 def prepare(store: Store, job: Job, lease: Lease) -> Json:

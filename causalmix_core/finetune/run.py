@@ -287,9 +287,7 @@ def _decisive(graph: Any) -> Any:
         return None
     if isinstance(graph, (list, tuple)):
         return [_decisive(each) for each in graph]
-    mixed = graph if isinstance(graph, MixedGraph) else MixedGraph.from_networkx(graph)
-    content = mixed.to_dict()
-    return {key: content[key] for key in content if key not in ("layout", "provenance")}
+    return (graph if isinstance(graph, MixedGraph) else MixedGraph.from_networkx(graph)).decisive()
 
 
 def _make_synthetic(

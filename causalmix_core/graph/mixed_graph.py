@@ -351,6 +351,18 @@ class MixedGraph:
 
         return graph_file.to_dict(self)
 
+    def decisive(self) -> dict[str, Any]:
+        """All of `to_dict` that decides synthetic rows.
+
+        These are its edges, its probabilities and, where it is still to be completed, what is
+        known.
+        """
+        decides = ["nodes", "edges", "pairs", "graph_type"]
+        if self.knowledge and self.graph_type not in ("dag", "admg"):  # those are taken as they are
+            decides.append("knowledge")
+        content = self.to_dict()
+        return {key: content.get(key) for key in decides}
+
     @staticmethod
     def from_dict(content: Mapping[str, Any]) -> "MixedGraph":
         """Read what `to_dict` gives."""

@@ -39,7 +39,7 @@ STAGES = (
     Stage(4500, 400, 36, 10, 1.0, 0.05),
     Stage(12000, 768, 64, 10, 1.0, 0.1),
     Stage(13000, 768, 100, 10, 1.0, 0.1),
-    # What few tasks of many never taught, thousands of small ones shall.
+    # Large tables are few in a step, and rules over all columns rare among them.
     Stage(26990, 768, 100, 10, 1.0, 0.1),
     Stage(26991, 768, 100, 10, 1.0, 0.05, 0.4),
     Stage(28000, 768, 100, 10, 1.0, 0.05, 0.4),
