@@ -24,6 +24,13 @@ from ui.words import plain
 from .conftest import Open, assert_sound, do_job
 
 
+def graph_of(space: Workspace) -> MixedGraph:
+    """The project's graph, which is there."""
+    graph = space.graph()
+    assert graph is not None
+    return graph
+
+
 def test_a_refused_edge_stands_in_the_way_of_no_later_one(
     graphed: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,8 +56,7 @@ def test_a_refused_edge_stands_in_the_way_of_no_later_one(
     assert desk.said()
     choose(second, "remove")
     assert desk.said() is None
-    graph = graphed.graph()
-    assert graph is not None
+    graph = graph_of(graphed)
     assert graph.edges == tuple(edge for edge in history.graph.edges if edge != second)
 
 
@@ -97,8 +103,7 @@ def test_going_back_brings_the_shares_that_decide_a_completion(
     press(app, "Complete to a DAG")
     [decided] = graphed.completion()
     assert decided.endswith("seen more often in the resamples (80% against 20%)")
-    graph = graphed.graph()
-    assert graph is not None
+    graph = graph_of(graphed)
     assert graph.edges[0].cause == found.pairs[0].source
 
 
@@ -153,8 +158,7 @@ def test_a_form_of_what_is_known_shows_what_is_in_force(
     open_page: Open, graphed: Workspace
 ) -> None:
     app = open_page("graph", graphed.project)
-    graph = graphed.graph()
-    assert graph is not None
+    graph = graph_of(graphed)
     first, second = graph.nodes[:2]
     _, tiers = editor_keys(graph)
     app.session_state[tiers] = {
@@ -163,15 +167,11 @@ def test_a_form_of_what_is_known_shows_what_is_in_force(
         "deleted_rows": [],
     }
     press(app, "Keep this knowledge")
-    graph = graphed.graph()
-    assert graph is not None
-    assert graph.knowledge == Knowledge(tiers=((first,), (second,)))
+    assert graph_of(graphed).knowledge == Knowledge(tiers=((first,), (second,)))
     press(app, "Undo")
     press(app, "Keep this knowledge")
     assert_sound(app)
-    graph = graphed.graph()
-    assert graph is not None
-    assert graph.knowledge == Knowledge()
+    assert graph_of(graphed).knowledge == Knowledge()
 
 
 def test_what_is_not_kept_yet_outlasts_a_change_of_edges(
@@ -193,9 +193,7 @@ def test_what_is_not_kept_yet_outlasts_a_change_of_edges(
     app.run()
     press(app, "Keep this knowledge")
     assert_sound(app)
-    graph = graphed.graph()
-    assert graph is not None
-    assert graph.knowledge == Knowledge(forbidden=((cause, effect),))
+    assert graph_of(graphed).knowledge == Knowledge(forbidden=((cause, effect),))
 
 
 @pytest.mark.usefixtures("no_workers")
