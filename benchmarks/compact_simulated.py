@@ -35,14 +35,20 @@ KINDS = (
     (12, 5, "onehot", 1.0, "own"),
     (12, 10, "codes", 1.0, "own"),
     (12, 10, "ranks", 1.0, "own"),
-    (9, 2, "ordered", 1.0, "boards"),
+    (24, 2, "ordered/axes", 1.0, "own"),
+    (18, 5, "codes/axes", 1.0, "own"),
+    (18, 10, "ordered/axes", 1.0, "own"),
     (9, 2, "codes", 1.0, "boards"),
+    (9, 2, "ordered", 1.0, "boards"),
+    (13, 2, "ordered/axes", 1.0, "boards"),
     (9, 2, "codes", 0.0, "own"),
     (18, 2, "codes", 0.0, "own"),
+    (27, 2, "codes/axes", 0.0, "own"),
 )
-"""Columns, most classes, view (mostly of the shipped checkpoint's members), difficulty, source; at
-difficulty 0 the columns are clean numbers and nine rules of ten are linear; the columns of boards
-all hold the same few values, and half of the rules count one of them."""
+"""Columns after encoding (a third of them axes in views that have them), most classes, view (mostly
+of the shipped checkpoint's members), difficulty, source; at difficulty 0 the columns are clean
+numbers and nine rules of ten are linear; the columns of boards all hold the same few values, and
+half of the rules count one of them."""
 
 ROWS, CONTEXT = 384, 192
 MISSING = -3.0  # what the other models get for a missing cell

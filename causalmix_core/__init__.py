@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from causalmix_core.scm import StructuralCausalModel
     from causalmix_core.table import Kind, Table, read_table, split
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 _ROOM_OF = {
     "GENERATORS": "augment",

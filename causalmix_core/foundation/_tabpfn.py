@@ -42,8 +42,9 @@ class TableEncoder:
 
     Numbers stay as they are (infinities count as missing); dates become days since the first
     training date, month and weekday; categories become their position in `categories`, where a
-    value that the training rows do not hold counts as missing. What is the same in all training
-    rows is left out: an ensemble member that saw nothing else would refuse to predict. Where
+    value that the training rows do not hold counts as missing. A column of which the training rows
+    hold one value and blanks says whether there is a value. What is the same in all training rows
+    is left out: an ensemble member that saw nothing else would refuse to predict. Where
     nothing is left, TabPFN gets a column that marks the last training row, and predicts about the
     shares of the classes.
 
@@ -55,6 +56,7 @@ class TableEncoder:
         target: name of the target column.
         classes: the target's values in the training rows, sorted.
         rows: number of training rows.
+        presence: positions of the encoded columns that say whether there is a value.
         varying: positions of the encoded columns that vary in the training rows.
     """
 
@@ -65,6 +67,7 @@ class TableEncoder:
     target: str
     classes: tuple[str, ...]
     rows: int
+    presence: tuple[int, ...] = ()
     varying: tuple[int, ...] = ()
 
     @classmethod
@@ -108,8 +111,10 @@ class TableEncoder:
             rows=len(train),
         )
         encoded = encoder._columns(train.frame)
-        varying = tuple(j for j, cells in enumerate(encoded) if len(np.unique(cells)) > 1)
-        return replace(encoder, varying=varying)
+        found = [np.unique(cells) for cells in encoded]  # missing ones are equal here
+        varying = tuple(j for j, cells in enumerate(found) if len(cells) > 1)
+        presence = tuple(j for j in varying if len(found[j]) == 2 and np.isnan(found[j][-1]))
+        return replace(encoder, presence=presence, varying=varying)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -170,6 +175,9 @@ class TableEncoder:
                 texts = values.astype(object)
                 codes = [np.nan if pd.isna(v) else code.get(str(v), np.nan) for v in texts]
                 out.append(np.array(codes, dtype="float64"))
+        # A zero wherever there is a value has no direction, which tabpfn's axes do not survive.
+        for j in self.presence:
+            out[j] = (~np.isnan(out[j])).astype("float64")
         return out
 
     def labels(self, frame: pd.DataFrame) -> NDArray[np.int64]:
@@ -286,12 +294,15 @@ def _covering(file: Path, n_estimators: int | Literal["auto"], width: int) -> di
     members = stored.get("N_ESTIMATORS", "auto") if n_estimators == "auto" else n_estimators
     if members == "auto":
         return None
-    least = -(-width // members)
+    share = -(-width // members)
     views = [dict(view) for view in stored["PREPROCESS_TRANSFORMS"]]
-    if all(view["max_features_per_estimator"] >= least for view in views):
+    # tabpfn counts the axes too, of which there are at most half as many as columns.
+    wanted = [share + (share // 2 if view["global_transformer_name"] else 0) for view in views]
+    given = [view["max_features_per_estimator"] for view in views]
+    if all(most >= least for most, least in zip(given, wanted, strict=True)):
         return None
-    for view in views:
-        view["max_features_per_estimator"] = max(view["max_features_per_estimator"], least)
+    for view, most, least in zip(views, given, wanted, strict=True):
+        view["max_features_per_estimator"] = max(most, least)
     return {"PREPROCESS_TRANSFORMS": views, "FEATURE_SUBSAMPLING_METHOD": "balanced"}
 
 
@@ -301,6 +312,20 @@ def column_transformer(name: str, rows: int) -> Any:
 
     known = reshape.get_all_reshape_feature_distribution_preprocessors(rows, random_state=0)
     return known[name]
+
+
+def axes_transformer(rows: int, columns: int) -> Any:
+    """Return tabpfn's own projection on leading singular directions, unfitted, for such a table."""
+    from tabpfn.preprocessing.steps.add_svd_features_step import get_svd_features_transformer
+
+    return get_svd_features_transformer("svd", rows, columns, random_state=0)
+
+
+def count_axes(rows: int, columns: int) -> int:
+    """Return how many such directions tabpfn adds to a table with so many labelled rows."""
+    from tabpfn.preprocessing.steps.add_svd_features_step import get_svd_n_components
+
+    return get_svd_n_components("svd", rows, columns) if columns > 1 else 0
 
 
 def build_network(config: dict[str, Any], architecture: str = "tabpfn_v2") -> Any:

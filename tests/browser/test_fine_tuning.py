@@ -84,16 +84,21 @@ def test_six_runs_are_watched_cancelled_resumed_and_used(
     expect(second.locator(".js-plotly-plot").first).to_be_visible(timeout=LONG)
     again = second.get_by_role("button", name="Resume", exact=True)
     expect(again).to_have_count(2, timeout=LONG)
+    stopped = runs(space, State.CANCELLED)
+    assert len(stopped) == 2, told(space)
     again.first.click()
     expect(again).to_have_count(1, timeout=LONG)
+    left = runs(space, State.CANCELLED)
+    assert len(left) == 1, told(space)
+    assert left < stopped, told(space)
     # Over in both tabs: one run stays cancelled.
     for tab in (second, page):
         expect(tab.get_by_role("button", name="Cancel", exact=True)).to_have_count(0, timeout=LONG)
         expect(tab.get_by_role("heading", name="What came out")).to_be_visible(timeout=LONG)
         expect(tab.get_by_role("button", name="Resume", exact=True)).to_have_count(1, timeout=LONG)
+    assert runs(space, State.CANCELLED) == left, told(space)
+    assert len(runs(space, State.DONE)) == 5, told(space)
     second.close()
-    states = [job.state for job in jobs.jobs(space.store, space.project, "finetune")]
-    assert sorted(states) == [State.CANCELLED, *[State.DONE] * 5]
     page.screenshot(path=screenshots / "runs-done.png", full_page=True)
 
     # Save a model.
@@ -123,6 +128,20 @@ def test_six_runs_are_watched_cancelled_resumed_and_used(
     assert len(found) == 20
     wanted = TunedModel.load(file).predict(rows)
     assert list(found["prediction"]) == list(wanted["prediction"])
+
+
+def runs(space: Workspace, state: State) -> set[str]:
+    """The runs that are in a state."""
+    found = jobs.jobs(space.store, space.project, "finetune")
+    return {job.id for job in found if job.state is state}
+
+
+def told(space: Workspace) -> str:
+    """How every run stands, for a test that failed."""
+    return "\n".join(
+        f"{job.id} {job.state} {job.sentence!r} {job.error} {job.started} {job.finished}"
+        for job in jobs.jobs(space.store, space.project, "finetune")
+    )
 
 
 def points(page: Page) -> int:

@@ -47,7 +47,7 @@ def test_every_kind_is_encoded_as_documented() -> None:
         "colour": [1, 0, 1, nan],
         "grade": [0, 2, 1, 0],
         "since": [0, 30.5, nan, 366],
-        "since: month": [1, 1, nan, 1],
+        "since: month": [1, 1, 0, 1],  # one month alone: whether there is one
         "since: weekday": [0, 2, nan, 2],
     }
     pd.testing.assert_frame_equal(X, pd.DataFrame(expected), check_dtype=False)
@@ -93,6 +93,17 @@ def test_what_is_the_same_in_all_training_rows_is_left_out() -> None:
     assert encoder.names == ("size", "count", "colour", "since", "since: weekday")
     assert encoder.transform(table.frame).shape == (4, encoder.width)
     assert [encoder.names[i] for i in encoder.categorical] == ["colour"]
+
+
+def test_a_column_of_one_value_and_blanks_says_whether_there_is_a_value() -> None:
+    frame = mixed_table().frame.assign(
+        colour=pd.Series(["red", None, "red", "blue"], dtype="str"), size=[0.0, np.nan, 0.0, 7.0]
+    )
+    encoder = TableEncoder.fit(mixed_table().with_frame(frame).take([0, 1, 2]))
+    encoded = encoder.transform(frame)
+    # A category that the training rows do not hold counts as missing; a number is one.
+    assert encoded[:, encoder.names.index("colour")].tolist() == [1.0, 0.0, 1.0, 0.0]
+    assert encoded[:, encoder.names.index("size")].tolist() == [1.0, 0.0, 1.0, 1.0]
 
 
 def test_a_missing_column_is_named() -> None:

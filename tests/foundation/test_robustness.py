@@ -57,6 +57,10 @@ def cases() -> dict[str, Table]:
         "true and false": table_of(
             pd.DataFrame({"a": texts(["true", "false", None])}), two, a=Kind.BINARY
         ),
+        "one value or none everywhere": table_of(
+            pd.DataFrame({"a": texts(["x", None, "x", None, None]), "b": [0.0, 0.0, np.nan] * 20}),
+            two, a=category,
+        ),
         "numbers beyond 32 bits": table_of(
             pd.DataFrame({"n": pd.Series(np.arange(ROWS) * 2**40 + 2**62)}), two, n=Kind.INTEGER
         ),
@@ -136,7 +140,7 @@ def test_few_members_see_more_columns_each_and_together_all() -> None:
     model = load("compact", encoder=encoder, n_estimators=2, device="cpu")
     model.fit(encoder.transform(table.frame), encoder.labels(table.frame))
     first, second = (set(member.feature_indices) for member in model.executor_.ensemble_members)
-    assert (len(first), len(second)) == (120, 120)
+    assert min(len(first), len(second)) >= 120
     assert first | second == set(range(240))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from causalmix_core.foundation.pretraining import curriculum
 from causalmix_core.foundation.pretraining.curriculum import BatchShape
 from causalmix_core.foundation.pretraining.prior import Task, TaskShape, simulate
-from causalmix_core.foundation.pretraining.views import encode
+from causalmix_core.foundation.pretraining.views import AXES, encode, visible
 
 
 class Batch(NamedTuple):
@@ -46,10 +46,12 @@ def _classes(rng: np.random.Generator, most: int) -> int:
 
 
 def _visible(rng: np.random.Generator, shape: BatchShape) -> int:
-    """Number of columns before encoding; indicator columns need room."""
+    """Number of columns before encoding; indicator columns and axes need room."""
     if shape.view == "onehot" and shape.columns > 3:
         fewest = max(1, shape.columns // 5)
         return round(float(np.exp(rng.uniform(np.log(fewest), np.log(shape.columns)))))
+    if shape.view.endswith(AXES):
+        return visible(shape.columns, shape.context)
     return shape.columns
 
 

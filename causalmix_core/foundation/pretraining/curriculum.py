@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from causalmix_core.foundation.pretraining.views import VIEWS
+from causalmix_core.foundation.pretraining.views import AXES, VIEWS
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ STAGES = (
 
 MOST_BOARD_ROWS, MOST_BOARD_COLUMNS = 240, 16
 
-VIEW_SHARES = (0.1, 0.25, 0.1, 0.55)
+VIEW_SHARES = (0.05, 0.15, 0.05, 0.15, 0.25, 0.35)
 """Shares of the steps that see each of `VIEWS`; most see what the checkpoint asks for."""
 
 SOURCES = ("own", "tabicl", "boards")
@@ -110,6 +110,10 @@ def draw(
     context = int(rows * rng.uniform(0.35, 0.85))
     groups = (columns + 1) // 2 + 1
     tasks = max(2, min(96, tokens // (rows * groups)) // ranks) * ranks
+    if source == "boards":
+        view = "ordered" + AXES if rng.random() < 0.5 else "ordered"
+    else:
+        view = str(rng.choice(VIEWS, p=VIEW_SHARES))
     return BatchShape(
         tasks=tasks,
         rows=rows,
@@ -117,6 +121,6 @@ def draw(
         columns=columns,
         classes=top.classes,
         difficulty=top.difficulty,
-        view="ordered" if source == "boards" else str(rng.choice(VIEWS, p=VIEW_SHARES)),
+        view=view,
         source=source,
     )

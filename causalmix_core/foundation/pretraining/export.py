@@ -10,13 +10,13 @@ from causalmix_core.foundation import checkpoint
 from causalmix_core.foundation._tabpfn import inference_settings
 from causalmix_core.foundation.pretraining.deepen import count_layers
 from causalmix_core.foundation.pretraining.train import NETWORK
-from causalmix_core.foundation.pretraining.views import ONEHOT_LEVELS, VIEWS
+from causalmix_core.foundation.pretraining.views import AXES, ONEHOT_LEVELS
 
 # Chosen by benchmarks/compact_members.py on the five tables that are there for choosing, and, the
 # columns per member, by benchmarks/compact_columns.py on wide simulated tables. A fourth member
 # would help a little, but predict in about two seconds (benchmarks/compact_speed.py).
 ESTIMATORS = 3
-MEMBER_VIEWS = ("codes", "ordered")
+MEMBER_VIEWS = ("ordered/axes", "codes/axes")
 COLUMNS_PER_MEMBER = 100
 TEMPERATURE = 0.7
 
@@ -26,7 +26,6 @@ def inference_views(names: Sequence[str] = MEMBER_VIEWS) -> list[dict[str, Any]]
     common = {
         "append_original": False,
         "max_features_per_estimator": COLUMNS_PER_MEMBER,
-        "global_transformer_name": None,
         "max_onehot_cardinality": None,
         "differentiable": False,
     }
@@ -34,8 +33,12 @@ def inference_views(names: Sequence[str] = MEMBER_VIEWS) -> list[dict[str, Any]]
     codes = ranks | {"name": "squashing_scaler_default"}
     onehot = codes | {"categorical_name": "onehot", "max_onehot_cardinality": ONEHOT_LEVELS}
     ordered = codes | {"categorical_name": "ordinal"}
-    known = dict(zip(VIEWS, (ranks, codes, onehot, ordered), strict=True))
-    return [dict(known[name]) for name in names]
+    known = {"ranks": ranks, "codes": codes, "onehot": onehot, "ordered": ordered}
+    return [
+        known[name.removesuffix(AXES)]
+        | {"global_transformer_name": "svd" if name.endswith(AXES) else None}
+        for name in names
+    ]
 
 
 def compact_inference_settings() -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """Simulated tasks as `TabPFNClassifier` would hand them to the network.
 
 The compact checkpoint carries its own inference settings (`export.inference_views`): the members
-of the ensemble take one or several of four views of a table in turn. ``ranks``: numbers by their
-quantile among the context rows, categories as shuffled codes. ``codes``: numbers robustly scaled
-and squashed, categories as shuffled codes. ``onehot``: numbers as in ``codes``, categories of at
-most `ONEHOT_LEVELS` levels as indicator columns, others as codes in their order. ``ordered``:
-numbers as in ``codes``, categories as codes in their order, so that columns which share their
-values, as those of boards and votes do, share their codes. Columns are then shuffled; scaling to
-unit variance and the treatment of missing cells happen inside the network. The very same
-transformers as in tabpfn are fitted here, on the context rows alone.
+of the ensemble take one or several views of a table in turn. ``ranks``: numbers by their quantile
+among the context rows, categories as shuffled codes. ``codes``: numbers robustly scaled and
+squashed, categories as shuffled codes. ``onehot``: numbers as in ``codes``, categories of at most
+`ONEHOT_LEVELS` levels as indicator columns, others as codes in their order. ``ordered``: numbers as
+in ``codes``, categories as codes in their order, so that columns which share their values, as those
+of boards and votes do, share their codes. A view with `AXES` behind its name has the rows' places
+along the leading singular directions of these columns as further columns: the columns are not
+centred, so that the first of them is about their sum. Columns are then shuffled; scaling to unit
+variance and the treatment of missing cells happen inside the network. The very same transformers as
+in tabpfn are fitted here, on the context rows alone.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,8 @@ from causalmix_core.foundation._tabpfn import MAX_CLASSES
 from causalmix_core.foundation.pretraining.prior import Task
 
 ONEHOT_LEVELS = 10
-VIEWS = ("ranks", "codes", "onehot", "ordered")
+AXES = "/axes"
+VIEWS = ("ranks", "codes", "onehot", "ordered", "codes" + AXES, "ordered" + AXES)
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator
@@ -33,7 +36,7 @@ def encode(
 
     Args:
         rng: source of the shuffles.
-        tasks: tasks with at most `width` columns each.
+        tasks: tasks with at most `width` columns each, their axes included.
         view: one of `VIEWS`.
         context: the first so many rows are the labelled ones.
         width: columns wanted per task; missing ones are zero, as tabpfn pads.
@@ -46,50 +49,56 @@ def encode(
         renumbered in random order.
     """
     rows = len(tasks[0].y)
+    base, axes = view.removesuffix(AXES), view.endswith(AXES)
     X = np.zeros((rows, len(tasks), width), dtype=np.float64)
     y = np.empty((rows, len(tasks)), dtype=np.int64)
     p = np.zeros((rows - context, len(tasks), MAX_CLASSES), dtype=np.float32)
-    numeric_at: list[tuple[int, int]] = []
-    numeric: list[Floats] = []
-    for b, task in enumerate(tasks):
-        columns: list[Floats] = []
-        is_numeric: list[bool] = []
-        left = task.X.shape[1]
-        for j in rng.permutation(left):
-            left -= 1
-            cells, k = task.X[:, j], task.levels[j]
-            room = width - len(columns) - left
-            # tabpfn itself treats columns with fewer than four values as categories
-            if k == 0 and len(np.unique(cells[:context])) < 4:
-                cells, k = _codes(cells)
-            if k == 0:
-                columns.append(cells)
-                is_numeric.append(True)
-            elif view == "onehot" and 2 < k <= min(ONEHOT_LEVELS, room):
-                blank = np.isnan(cells)
-                parts = [(cells == level).astype(float) for level in range(k)]
-                if blank.any() and k < room:
-                    parts.append(blank.astype(float))
-                columns += parts
-                is_numeric += [False] * len(parts)
-            else:
-                if view in ("ranks", "codes"):
-                    shuffled = np.append(rng.permutation(k).astype(float), np.nan)
-                    cells = shuffled[np.where(np.isnan(cells), k, cells).astype(int)]
-                columns.append(cells)
-                is_numeric.append(False)
-        places = rng.permutation(len(columns))
-        for place, cells, number in zip(places, columns, is_numeric, strict=True):
-            X[:, b, place] = cells
-            if number:
-                numeric_at.append((b, int(place)))
-                numeric.append(cells)
-        y[:, b], p[:, b] = _targets(rng, task, context)
-    if numeric:
-        scaled = _scale(np.stack(numeric, 1), view, context)
-        for i, (b, place) in enumerate(numeric_at):
-            X[:, b, place] = scaled[:, i]
+    encoded = [_columns(rng, task, base, context, width) for task in tasks]
+    numbers = [cells for columns in encoded for cells, is_number in columns if is_number]
+    scaled = iter(_scale(np.stack(numbers, 1), base, context).T if numbers else ())
+    for b, columns in enumerate(encoded):
+        table = np.stack([next(scaled) if number else cells for cells, number in columns], 1)
+        if axes:
+            table = np.concatenate([table, _axes(table, context)], axis=1)
+        X[:, b, rng.permutation(table.shape[1])] = table
+        y[:, b], p[:, b] = _targets(rng, tasks[b], context)
     return X.astype(np.float32), y, p
+
+
+def visible(columns: int, context: int) -> int:
+    """Return how many columns have at most `columns` together with their axes."""
+    from causalmix_core.foundation._tabpfn import count_axes
+
+    fitting = (k for k in range(columns, 0, -1) if k + count_axes(context, k) <= columns)
+    return next(fitting)
+
+
+def _columns(
+    rng: Rng, task: Task, view: str, context: int, width: int
+) -> list[tuple[Floats, bool]]:
+    """Columns of a task in random order, each with whether it is a number still to be scaled."""
+    columns: list[tuple[Floats, bool]] = []
+    left = task.X.shape[1]
+    for j in rng.permutation(left):
+        left -= 1
+        cells, k = task.X[:, j], task.levels[j]
+        room = width - len(columns) - left
+        # tabpfn itself treats columns with fewer than four values as categories
+        if k == 0 and len(np.unique(cells[:context])) < 4:
+            cells, k = _codes(cells)
+        if k == 0:
+            columns.append((cells, True))
+        elif view == "onehot" and 2 < k <= min(ONEHOT_LEVELS, room):
+            blank = np.isnan(cells)
+            columns += [((cells == level).astype(float), False) for level in range(k)]
+            if blank.any() and k < room:
+                columns.append((blank.astype(float), False))
+        else:
+            if view in ("ranks", "codes"):
+                shuffled = np.append(rng.permutation(k).astype(float), np.nan)
+                cells = shuffled[np.where(np.isnan(cells), k, cells).astype(int)]
+            columns.append((cells, False))
+    return columns
 
 
 def _codes(cells: Floats) -> tuple[Floats, int]:
@@ -123,3 +132,16 @@ def _scale(columns: Floats, view: str, context: int) -> Floats:
     transformer = column_transformer(name, context)
     transformer.fit(columns[:context])
     return np.asarray(transformer.transform(columns), dtype=np.float64)
+
+
+def _axes(table: Floats, context: int) -> Floats:
+    """Axes of the columns that are not constant, which are the ones that tabpfn leaves in."""
+    from causalmix_core.foundation._tabpfn import axes_transformer
+
+    table = table[:, (table[:context] != table[0]).any(axis=0)]
+    # Cells that are zero or missing have no direction: nothing to begin the search for one with.
+    if table.shape[1] < 2 or not np.nan_to_num(table[:context]).any():
+        return table[:, :0]
+    transformer = axes_transformer(context, table.shape[1])
+    transformer.fit(np.asfortranarray(table[:context]))
+    return np.asarray(transformer.transform(np.asfortranarray(table)), dtype=np.float64)
