@@ -13,7 +13,7 @@ import os
 import platform
 import warnings
 from datetime import UTC, datetime
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -28,7 +28,8 @@ from causalmix_core.foundation._tabpfn import classifier
 from causalmix_core.foundation.pretraining.export import inference_views
 from causalmix_core.foundation.pretraining.views import VIEWS
 
-SETS = [set_ for size in (1, 2, 3) for set_ in combinations(VIEWS, size)]
+# Of two views the first takes the odd member.
+SETS = [*combinations(VIEWS, 1), *permutations(VIEWS, 2), *combinations(VIEWS, 3)]
 
 
 def member_scores(

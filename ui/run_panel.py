@@ -57,7 +57,9 @@ def runs_of(project: str, ids: list[str]) -> list[Job]:
 
 def watch_runs(project: str, ids: list[str]) -> None:
     """Draw the curves of runs, live while any of them is going on."""
-    seen = [run.state for run in runs_of(project, ids)]
+    at_first = runs_of(project, ids)
+    seen = [run.state for run in at_first]
+    listed = _in_line(at_first)
     begun = time.monotonic()
     over = all(state.is_over for state in seen)
     # A run that was stopped may be resumed in another tab: look now and then.
@@ -78,7 +80,8 @@ def watch_runs(project: str, ids: list[str]) -> None:
             st.caption("The first points appear as soon as a run has measured something.")
         else:
             _charts(points, runs)
-        _each(runs)
+        by_id = {run.id: run for run in runs}
+        _each([by_id[each] for each in listed if each in by_id])
 
     panel()
 
@@ -215,18 +218,28 @@ def _resume_all(runs: list[Job]) -> None:
     jobs.tend(store())
 
 
-def _each(runs: list[Job]) -> None:
-    """One line per run that is going on or was stopped, with the button that fits."""
-    going = [run for run in runs if not run.state.is_over]
-    stopped = [run for run in runs if run.state.is_over and run.state is not State.DONE]
+def _in_line(runs: list[Job]) -> list[str]:
+    """Runs that are not done, those that are going on first."""
+    order = (State.RUNNING, State.QUEUED)
+    open_ones = [run for run in runs if run.state is not State.DONE]
+    open_ones.sort(key=lambda run: order.index(run.state) if run.state in order else len(order))
+    return [run.id for run in open_ones]
+
+
+def _each(shown: list[Job]) -> None:
+    """One line per run that was not done when the page was run, with the button that fits.
+
+    The lines stay where they are as runs end, or the next one would move under the reader's hand.
+    """
+    going = sum(not run.state.is_over for run in shown)
+    stopped = sum(run.state.is_over and run.state is not State.DONE for run in shown)
     if not going and not stopped:
         return
     # A title that stays the same: with another one the list would close under the reader's hand.
     with st.expander("Runs that are not done: cancel or resume", expanded=True):
-        told = [f"{len(going)} going on or waiting"] if going else []
-        told += [f"{len(stopped)} stopped"] if stopped else []
+        told = [f"{going} going on or waiting"] if going else []
+        told += [f"{stopped} stopped"] if stopped else []
         st.caption(", ".join(told))
-        shown = sorted(going, key=lambda run: run.state is State.QUEUED) + stopped
         all_of_them = len(shown) > MOST_LINES and st.toggle(
             f"Show all {len(shown)}", key="all-runs"
         )
@@ -234,6 +247,9 @@ def _each(runs: list[Job]) -> None:
             name, bar, button = st.columns([2, 4, 1], vertical_alignment="center")
             method = method_label(run.request["method"])
             name.text(f"{method}, seed {run.request['seed']}")
+            if run.state is State.DONE:
+                bar.text(STATE_WORDS[run.state])
+                continue
             if run.state.is_over:
                 bar.text(f"{STATE_WORDS[run.state]}" + (f": {run.error}" if run.error else ""))
                 label, act = "Resume", jobs.resume

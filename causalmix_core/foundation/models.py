@@ -55,7 +55,7 @@ MODELS: tuple[Model, ...] = (
         title="Compact (shipped)",
         description=(
             "A small network in TabPFN's format that the CausalMix project trained itself on "
-            "simulated tables, in less than eight hours on two cores; it is not TabPFN's released "
+            "simulated tables, in less than nine hours on two cores; it is not TabPFN's released "
             "model."
         ),
         licence="Apache-2.0, like CausalMix.",

@@ -16,7 +16,7 @@ from causalmix_core.foundation.pretraining.views import AXES, ONEHOT_LEVELS
 # columns per member, by benchmarks/compact_columns.py on wide simulated tables. A fourth member
 # would help a little, but predict in about two seconds (benchmarks/compact_speed.py).
 ESTIMATORS = 3
-MEMBER_VIEWS = ("ordered/axes", "codes/axes")
+MEMBER_VIEWS = ("ordered/axes", "codes")
 COLUMNS_PER_MEMBER = 100
 TEMPERATURE = 0.7
 
