@@ -297,7 +297,7 @@ def _covering(file: Path, n_estimators: int | Literal["auto"], width: int) -> di
     share = -(-width // members)
     views = [dict(view) for view in stored["PREPROCESS_TRANSFORMS"]]
     # tabpfn counts the axes too, of which there are at most half as many as columns.
-    wanted = [share + (share // 2 if view["global_transformer_name"] else 0) for view in views]
+    wanted = [share + (share // 2 if view.get("global_transformer_name") else 0) for view in views]
     given = [view["max_features_per_estimator"] for view in views]
     if all(most >= least for most, least in zip(given, wanted, strict=True)):
         return None
