@@ -59,7 +59,7 @@ def watch_runs(project: str, ids: list[str]) -> None:
     """Draw the curves of runs, live while any of them is going on."""
     at_first = runs_of(project, ids)
     seen = [run.state for run in at_first]
-    listed = _in_line(at_first)
+    listed = in_line(at_first)
     begun = time.monotonic()
     over = all(state.is_over for state in seen)
     # A run that was stopped may be resumed in another tab: look now and then.
@@ -218,7 +218,7 @@ def _resume_all(runs: list[Job]) -> None:
     jobs.tend(store())
 
 
-def _in_line(runs: list[Job]) -> list[str]:
+def in_line(runs: list[Job]) -> list[str]:
     """Runs that are not done, those that are going on first."""
     order = (State.RUNNING, State.QUEUED)
     open_ones = [run for run in runs if run.state is not State.DONE]

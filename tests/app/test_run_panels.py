@@ -11,7 +11,7 @@ from causalmix_core.experiment.jobs import State
 from causalmix_core.experiment.store import Store
 from causalmix_core.experiment.workspace import Workspace
 from ui.panels.takeaway import takeaway
-from ui.run_panel import outdated
+from ui.run_panel import in_line, outdated
 
 WAITING, RUNNING, DONE, STOPPED = State.QUEUED, State.RUNNING, State.DONE, State.CANCELLED
 
@@ -45,3 +45,19 @@ def test_files_hold_what_runs_came_to_since_the_page_was_drawn(
     jobs.cancel(store, job)
     table = pd.read_csv(io.BytesIO(files["results.csv"]()))
     assert list(table["status"]) == ["cancelled"]
+
+
+def test_lines_begin_with_the_runs_that_are_going_on_and_leave_out_those_that_are_done(
+    space: Workspace, store: Store
+) -> None:
+    request = {"name": "t", "method": "none", "model": "compact", "train_rows": 60}
+    stopped, done, going, waiting = (
+        jobs.start_job(store, space.project, "finetune", request | {"seed": seed}, launch=False)
+        for seed in range(4)
+    )
+    jobs.cancel(store, stopped)
+    jobs.claim(store, "a worker", done)
+    with jobs.Lease(store, done, "a worker") as lease:
+        lease.finish(DONE)
+    jobs.claim(store, "a worker", going)
+    assert in_line(jobs.jobs(store, space.project, "finetune")) == [going, waiting, stopped]
