@@ -180,7 +180,8 @@ def _to_table_like(raw: RawTable, like: Table, keep_unlabelled: bool) -> Table:
     extra = [name for name in raw.columns if name not in like.kinds and name not in like.set_aside]
     if extra:
         warnings.append(
-            f"Ignored, as {like.name!r} does not have it: {list_names(extra, 'column')}."
+            f"Not used, as {like.name!r} has no such column or sets it aside: "
+            f"{list_names(extra, 'column')}."
         )
     series: dict[str, pd.Series] = {}
     for name, kind in [*kinds.items()]:
