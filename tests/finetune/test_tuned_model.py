@@ -73,7 +73,9 @@ def test_a_new_file_may_have_its_columns_in_any_order_and_more_of_them(
     file = tmp_path / "new.csv"
     shuffled.to_csv(file, index=False)
     pd.testing.assert_frame_equal(saved.predict(file), expected, rtol=1e-5)
-    assert any("sets it aside: the column 'extra'" in warning for warning in saved.read(file).warnings)
+    assert any(
+        "sets it aside: the column 'extra'" in warning for warning in saved.read(file).warnings
+    )
     unlabelled = tmp_path / "unlabelled.csv"
     frame.drop(columns="label").to_csv(unlabelled, index=False)
     pd.testing.assert_frame_equal(saved.predict(unlabelled), expected, rtol=1e-5)
